@@ -1,0 +1,103 @@
+"""The metrics count what they say they count."""
+
+import numpy as np
+import pytest
+import torch
+
+from tvae.analysis import interval
+from tvae.evaluate import evaluate, evaluate_trivial, summarise, terms
+from tvae.melody import SUSTAIN
+from tvae.model import ModelConfig, TransformerVAE, kl_divergence
+
+SMALL = ModelConfig(hidden=(48, 40), d_model=32, d_head=16, d_feedforward=24, d_latent=8, heads=2, layers=1)
+
+
+@pytest.fixture(scope="module")
+def vae():
+    torch.manual_seed(0)
+    return TransformerVAE(SMALL).eval()
+
+
+@pytest.fixture(scope="module")
+def melodies():
+    random = np.random.default_rng(0)
+    tokens = np.where(random.random((40, 128)) < 0.6, SUSTAIN, random.integers(2, 47, (40, 128))).astype(np.uint8)
+    return tokens, np.full(40, 128, np.uint8)
+
+
+def test_metrics_are_what_a_plain_loop_computes(vae, melodies):
+    tokens, length = melodies
+    metrics, _ = evaluate(vae, tokens, length, batch=7)
+    truth = torch.as_tensor(tokens.astype(np.int64))
+    with torch.no_grad():
+        mu, logvar = vae.encode(truth)
+        free = vae.generate(mu)
+        forced = vae.decode(mu, truth).argmax(-1).flatten(1)
+    assert metrics["accuracy_free_running"] == pytest.approx((free == truth).double().mean().item())
+    assert metrics["accuracy_teacher_forced"] == pytest.approx((forced == truth).double().mean().item())
+    found = ((free == truth) & (truth >= 2)).sum().item()
+    expected = 2 * found / ((free >= 2).sum() + (truth >= 2).sum()).item()
+    assert metrics["onset_f1_free_running"] == pytest.approx(expected)
+    rate = kl_divergence(mu, logvar).sum(-1).mean(0)
+    assert metrics["rate_per_bar"] == pytest.approx(rate.tolist(), rel=1e-4)
+    assert metrics["rate_nats_per_piece"] == pytest.approx(rate.sum().item(), rel=1e-4)
+    assert metrics["rate_drop"] == pytest.approx(1 - (rate[4:7].mean() / rate[0]).item(), rel=1e-3)
+
+
+def test_padding_is_never_counted(vae, melodies):
+    tokens, length = melodies
+    short, length = tokens.copy(), np.full_like(length, 112)
+    metrics, pieces = evaluate(vae, short, length)
+    truth = torch.as_tensor(short.astype(np.int64))
+    with torch.no_grad():
+        right = (vae.generate(vae.encode(truth)[0]) == truth)[:, :112]
+    assert metrics["accuracy_free_running"] == pytest.approx(right.double().mean().item())
+    assert (pieces["steps"] == 112).all()
+    counted_all, _ = evaluate(vae, short, np.full_like(length, 128))
+    assert metrics["distortion_nats_per_piece"] < counted_all["distortion_nats_per_piece"]
+
+
+def test_evaluating_twice_gives_the_same_and_leaves_the_random_state_alone(vae, melodies):
+    state = torch.get_rng_state()
+    first, _ = evaluate(vae, *melodies)
+    assert torch.equal(state, torch.get_rng_state())
+    assert first == evaluate(vae, *melodies)[0]
+
+
+def test_trivial_rows(melodies):
+    tokens, length = melodies
+    rows = {name: summarise(pieces) for name, pieces in evaluate_trivial(tokens, length).items()}
+    assert rows["always_sustain"]["accuracy_teacher_forced"] == pytest.approx((tokens == SUSTAIN).mean())
+    assert rows["always_sustain"]["onset_f1_teacher_forced"] == 0
+    copies = np.tile(tokens[:, :16], 8)
+    again = summarise(evaluate_trivial(copies, length)["repeat_previous_bar"])
+    assert again["accuracy_teacher_forced"] > 7 / 8 and rows["repeat_previous_bar"]["accuracy_teacher_forced"] < 0.6
+
+
+def test_the_metrics_of_pieces_are_those_of_the_whole(vae, melodies):
+    metrics, pieces = evaluate(vae, *melodies)
+    assert summarise(pieces) == metrics
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    random, hits = np.random.default_rng(0), 0
+    for _ in range(200):
+        song = np.repeat(np.arange(60), 3)
+        value = 0.5 + np.repeat(random.normal(0, 0.2, 60), 3) + random.normal(0, 0.05, 180)  # pieces of a song are alike
+        _, low, high = interval(value, np.ones(180), song)
+        hits += low <= 0.5 <= high
+    assert 0.88 <= hits / 200 <= 0.99
+
+
+def test_intervals_of_clustered_pieces_are_wider_than_of_independent_ones():
+    random = np.random.default_rng(0)
+    value = np.repeat(random.normal(size=50), 4)
+    _, low, high = interval(value, np.ones(200), np.repeat(np.arange(50), 4))
+    _, naive_low, naive_high = interval(value, np.ones(200), np.arange(200))
+    assert high - low > 1.5 * (naive_high - naive_low)
+
+
+def test_interval_of_an_array_has_its_shape(vae, melodies):
+    _, pieces = evaluate(vae, *melodies)
+    value, low, high = interval(*terms(pieces)["rate_per_bar"], np.arange(40))
+    assert value.shape == low.shape == high.shape == (8,) and (low <= value).all() and (value <= high).all()
