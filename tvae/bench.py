@@ -1,0 +1,138 @@
+"""How fast this machine trains and decodes the faithful model, beside how fast it multiplies matrices.
+
+FLOP are counted as 6 x parameters x 8 bars a piece: every weight is used once for each bar, forward and twice backward.
+The peak is that of plain matrix products in the best precision this machine has, measured in the same run.
+
+    python -m tvae.bench --out figures/bench.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+
+import torch
+
+from tvae.melody import BARS, PIECE, STATES
+from tvae.model import ModelConfig, TransformerVAE, parameter_count
+from tvae.train import device_name, objective, use_bf16, write_atomically
+
+SECONDS = 2.0  # of each repetition
+REPEATS = 5  # the median is reported
+
+
+def rate(work, device: torch.device) -> float:
+    """Calls a second: the median over `REPEATS` of as many calls as fit into `SECONDS`, after a warm-up."""
+
+    def wait():
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
+    rates = []
+    for _ in range(3):
+        work()
+    wait()
+    for _ in range(REPEATS):
+        calls, start = 0, time.perf_counter()
+        while time.perf_counter() - start < SECONDS:
+            work()
+            calls += 1
+            if calls % 20 == 0:
+                wait()  # lest the queue runs ahead of the clock
+        wait()
+        rates.append(calls / (time.perf_counter() - start))
+    return statistics.median(rates)
+
+
+def matrix_peak(device: torch.device, dtype: torch.dtype) -> float:
+    """GFLOP/s of square matrix products, the best of several sizes."""
+    sizes = (512, 1024, 2048) if device.type == "cpu" else (4096, 8192)
+    best = 0.0
+    for size in sizes:
+        a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+        best = max(best, rate(lambda a=a, b=b: a @ b, device) * 2 * size**3 / 1e9)
+    return best
+
+
+def training_step(batch: int, device: torch.device, bf16: bool):
+    """A whole step of stage 1 as `tvae.train` does it, and the size of its model."""
+    torch.manual_seed(0)
+    vae = TransformerVAE(ModelConfig()).to(device)
+    optimizer = torch.optim.Adam(vae.parameters(), lr=1e-4, fused=True)
+    tokens = torch.randint(0, STATES, (batch, PIECE), device=device)
+    counted = torch.ones_like(tokens, dtype=torch.bool)
+
+    def step():
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            logits, mu, logvar = vae(tokens)
+        loss, _ = objective(logits, mu, logvar, tokens, counted, kl_weight=1.0)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+    return step, parameter_count(vae)
+
+
+def profile(step, device: torch.device, top: int = 8) -> dict[str, float]:
+    """Shares of one training step's time by PyTorch operator: what the rest of the peak is spent on."""
+    activities = [torch.profiler.ProfilerActivity.CPU]
+    if device.type == "cuda":
+        activities.append(torch.profiler.ProfilerActivity.CUDA)
+    with torch.profiler.profile(activities=activities) as run:
+        for _ in range(3):
+            step()
+    key = "self_device_time_total" if device.type == "cuda" else "self_cpu_time_total"
+    times = {event.key: getattr(event, key) for event in run.key_averages()}
+    whole = sum(times.values())
+    largest = sorted(times, key=times.get, reverse=True)[:top]
+    return {name: round(times[name] / whole, 4) for name in largest}
+
+
+def bench(batches: tuple[int, ...] = (16, 256)) -> dict:
+    """Every figure of ``figures/bench.json``."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    bf16 = use_bf16(device)
+    peaks = {"fp32": matrix_peak(device, torch.float32)}
+    if bf16:
+        peaks["bf16"] = matrix_peak(device, torch.bfloat16)
+    peak = max(peaks.values())
+    trained, share, spent = {}, {}, {}
+    for batch in batches:
+        step, parameters = training_step(batch, device, bf16)
+        trained[str(batch)] = rate(step, device) * batch
+        share[str(batch)] = trained[str(batch)] * 6 * parameters * BARS / (peak * 1e9)
+        spent[str(batch)] = profile(step, device)
+    vae = TransformerVAE(ModelConfig()).to(device).eval()
+    z = torch.randn(256, vae.config.bars, vae.config.d_latent, device=device)
+    return {
+        "matrix_peak_gflops": peak,
+        "matrix_peak_by_precision": peaks,
+        "precision": "bf16" if bf16 else "fp32",
+        "train_samples_per_second": trained,
+        "share_of_peak": share,
+        "time_by_operator": spent,
+        "decode_pieces_per_second": rate(lambda: vae.generate(z), device) * len(z),
+        "parameters": parameters,
+        "device": device_name(device),
+        "torch": torch.__version__,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tvae.bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("figures/bench.json"))
+    out = parser.parse_args().out
+    figures = bench()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(out, lambda part: part.write_text(json.dumps(figures, indent=1) + "\n"))
+    print(f"{figures['device']}, torch {figures['torch']}, matrix peak {figures['matrix_peak_gflops']:.0f} GFLOP/s")
+    for batch, samples in figures["train_samples_per_second"].items():
+        print(f"training, batch {batch:>4}: {samples:8.0f} pieces/s, {figures['share_of_peak'][batch]:6.1%} of the peak")
+    print(f"free-running decoding: {figures['decode_pieces_per_second']:.0f} pieces/s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,505 @@
+"""Arrays in, figures out; nothing is computed here but where to put the ink.
+
+Every figure is drawn with the one style `STYLE`, one colour a model (`MODEL_COLOURS`), a corpus or a role, each dark enough
+for white paper and light enough for a black screen, and never told by colour alone. What is neither model, corpus nor role (text,
+axes, grid) is drawn in `INK`, a stand-in that `show` turns into the colour of the text around the figure and `save` into a grey that
+reads on both. `show(figure, alt, caption)` is what a notebook ends a cell with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from html import escape
+from io import StringIO
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
+
+from tvae.melody import BARS, HIGHEST, LOWEST, PIECE, STEPS, Note, earlier_equal, tokens_to_notes
+
+GREY = "#7f868d"  # what needs no model
+MODEL_COLOURS = {
+    "attention": "#0077bb",
+    "no_attention": "#d55e00",
+    "lstm_8x1": "#009e73",
+    "lstm_1x8": "#cc6fa5",
+    "bidirectional": "#8560c5",
+    "lstm_conductor": "#98801a",
+    "compact": "#2b98c4",
+}
+MODEL_MARKERS = dict(zip(MODEL_COLOURS, "osD^vPX"))
+MODEL_NAMES = {
+    "attention": "Proposed+A (attention)",
+    "no_attention": "Proposed\N{MINUS SIGN}A (no attention)",
+    "lstm_8x1": "8\N{MULTIPLICATION SIGN}1-bar LSTM",
+    "lstm_1x8": "1\N{MULTIPLICATION SIGN}8-bar LSTM",
+    "bidirectional": "no masks (bidirectional)",
+    "lstm_conductor": "LSTM with conductor",
+    "compact": "compact heads (attention)",
+    "sustain": "always \N{LEFT SINGLE QUOTATION MARK}sustain\N{RIGHT SINGLE QUOTATION MARK}",
+    "previous_bar": "repeats the previous bar",
+}
+CORPUS_COLOURS = {"folk": "#1f8f63", "hooktheory": "#7d5fd0", "pop909": "#c9741a"}
+ROLE_COLOURS = {"host": "#3b82c4", "donor": "#c27a00", "result": "#c4457a"}
+TINTS = ("#0077bb", "#d98200", "#00966c", "#c05fa8")  # bars that are equal share one; 8 bars hold at most 4 such groups
+
+INK = "#0b0c0d"  # no colour anybody would choose: see `svg`
+WIDTH = 5.8  # inches; scaled to a phone's 360 px the text is still 9 px high
+STYLE = {
+    "figure.facecolor": "none",
+    "figure.constrained_layout.use": True,
+    "font.family": "DejaVu Sans",  # wide: what fits in it fits in the page's own font, which `svg` leaves it to
+    "font.size": 10.5,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10.5,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "axes.facecolor": "none",
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": INK,
+    "grid.alpha": 0.13,
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5.5,
+    "hatch.linewidth": 0.6,
+}
+styled = mpl.rc_context(STYLE)  # used as a decorator
+
+
+def pitch_name(pitch: int) -> str:
+    """MIDI pitch -> its name, 60 -> C4."""
+    return ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")[pitch % 12] + str(pitch // 12 - 1)
+
+
+def pitch_range(notes: Sequence[Note]) -> tuple[int, int]:
+    """Lowest and highest MIDI pitch a roll of these notes shows: all of them, and at least an octave and a half."""
+    pitches = [note.pitch for note in notes] or [60]
+    low, high = min(pitches) - 1, max(pitches) + 1
+    room = max(0, 18 - (high - low))
+    return low - room // 2, high + room - room // 2
+
+
+# --- music
+
+
+def _roll(ax: Axes, tokens: np.ndarray, title: str, role: str, low: int, high: int) -> None:
+    first = earlier_equal(tokens)  # (8,) the bar that each bar repeats, -1 where it is new
+    tint = {bar: TINTS[k] for k, bar in enumerate(sorted(set(first.tolist()) - {-1}))}
+    for bar in range(BARS):
+        source = bar if first[bar] < 0 else int(first[bar])
+        if source in tint:
+            ax.add_patch(Rectangle((bar * STEPS, low - 0.5), STEPS, high - low + 1, color=tint[source], alpha=0.16, lw=0))
+            ax.add_patch(Rectangle((bar * STEPS, high + 0.5), STEPS, (high - low) / 30, color=tint[source], lw=0, clip_on=False))
+        label = f"{bar + 1}" if first[bar] < 0 else f"{bar + 1} = {source + 1}"
+        ax.annotate(label, (bar * STEPS, 1), (2, 5), ("data", "axes fraction"), "offset points", fontsize=9)
+        ax.axvline(bar * STEPS, color=INK, lw=0.8, alpha=0.35)
+    for note in tokens_to_notes(tokens):
+        ax.add_patch(
+            Rectangle((note.onset + 0.12, note.pitch - 0.45), note.end - note.onset - 0.24, 0.9, color=ROLE_COLOURS.get(role, INK), lw=0)
+        )
+    octaves = range(-(-low // 12) * 12, high + 1, 12)
+    ax.set(xlim=(0, PIECE), ylim=(low - 0.5, high + 0.5), xticks=[], yticks=octaves)
+    ax.set_yticklabels([pitch_name(pitch) for pitch in octaves])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_title(" · ".join(filter(None, (role, title))), pad=18, color=ROLE_COLOURS.get(role, INK))
+
+
+@styled
+def piano_roll(tokens: np.ndarray, title: str = "", role: str = "", ax: Axes | None = None) -> Figure:
+    """(128,) tokens -> the roll: bars numbered, bars that are equal in one tint and marked "5 = 1".
+
+    ``role`` is "", "host", "donor" or "result". Draws into ``ax`` where one is given.
+    """
+    if ax is None:
+        ax = Figure(figsize=(WIDTH, 1.7)).subplots()
+    _roll(ax, tokens, title, role, *pitch_range(tokens_to_notes(tokens)))
+    return ax.figure
+
+
+@styled
+def piano_rolls(
+    pieces: Sequence[np.ndarray], titles: Sequence[str] = (), roles: Sequence[str] = (), columns: int = 1
+) -> Figure:
+    """Several (128,) pieces over one range of pitches, row by row."""
+    low, high = pitch_range([note for tokens in pieces for note in tokens_to_notes(tokens)])
+    rows = -(-len(pieces) // columns)
+    figure = Figure(figsize=(WIDTH if columns == 1 else 1.5 * WIDTH, 1.6 * rows))
+    axes = figure.subplots(rows, columns, squeeze=False).flat
+    for k, ax in enumerate(axes):
+        if k < len(pieces):
+            _roll(ax, pieces[k], titles[k] if titles else "", roles[k] if roles else "", low, high)
+        else:
+            ax.set_axis_off()
+    return figure
+
+
+# --- corpora
+
+
+def _heat(ax: Axes, share: np.ndarray, colour: str, most: float) -> None:
+    # The shade is opacity, so that "none" is the page's own background, be it white or black.
+    for i in range(1, BARS):
+        for j in range(i):
+            ax.add_patch(Rectangle((j + 0.54, i + 0.54), 0.92, 0.92, color=colour, alpha=0.04 + 0.81 * share[i, j] / most, lw=0))
+            ax.text(j + 1, i + 1.03, f"{100 * share[i, j]:.0f}", ha="center", va="center", fontsize=7.5)
+    ax.set(xlim=(0.5, BARS - 0.5), ylim=(BARS + 0.5, 1.5), xticks=range(1, BARS), yticks=range(2, BARS + 1), aspect="equal")
+    ax.tick_params(length=0, labelsize=8.5)
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+
+
+@styled
+def repeats_by_distance(share: Mapping[str, np.ndarray]) -> Figure:
+    """{corpus: (8, 8) share of pieces whose bars i and j are equal} -> shares by distance i - j, and of every pair of bars (in %)."""
+    figure = Figure(figsize=(WIDTH, 5.2))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1.25, 1])
+    ax = top.subplots()
+    distances = np.arange(1, BARS)
+    for (name, s), marker, line in zip(share.items(), "osD^vPX", ("-", "--", ":", "-.") * 2):
+        per_distance = [100 * np.diagonal(np.asarray(s), -d).mean() for d in distances]
+        ax.plot(distances, per_distance, line, marker=marker, color=CORPUS_COLOURS.get(name, GREY), label=name)
+    ax.set(xlabel="distance in bars", ylabel="bars that are equal (%)", xticks=distances)
+    ax.set_ylim(bottom=0)
+    ax.legend(ncols=len(share), loc="lower left", bbox_to_anchor=(-0.01, 1), borderaxespad=0.2, handlelength=2.4)
+
+    most = max(float(np.tril(s, -1).max()) for s in share.values()) or 1.0
+    axes = bottom.subplots(1, len(share), squeeze=False)[0]
+    for ax, (name, s) in zip(axes, share.items()):
+        _heat(ax, np.asarray(s), CORPUS_COLOURS.get(name, GREY), most)
+        ax.set_title(name, color=CORPUS_COLOURS.get(name, GREY))
+        ax.set_xlabel("equals bar")
+    axes[0].set_ylabel("bar")
+    return figure
+
+
+@styled
+def pitch_histogram(share: Mapping[str, np.ndarray]) -> Figure:
+    """{corpus: (45,) share of its notes at MIDI pitch 40 ... 84} -> one panel a corpus, above one another."""
+    figure = Figure(figsize=(WIDTH, 0.7 + 1.15 * len(share)))
+    axes = figure.subplots(len(share), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    pitches = np.arange(LOWEST, HIGHEST + 1)
+    for ax, (name, s) in zip(axes, share.items()):
+        ax.bar(pitches, 100 * np.asarray(s), width=0.86, color=CORPUS_COLOURS.get(name, GREY), lw=0)
+        ax.set_title(name, color=CORPUS_COLOURS.get(name, GREY))
+        ax.grid(False, axis="x")
+    octaves = [pitch for pitch in pitches if pitch % 12 == 0]
+    axes[-1].set_xticks([LOWEST, *octaves], [pitch_name(p) for p in (LOWEST, *octaves)])
+    axes[-1].set(xlabel="pitch", xlim=(LOWEST - 1, HIGHEST + 1))
+    figure.supylabel("share of the notes (%)", fontsize=10.5)
+    return figure
+
+
+# --- training
+
+
+def _model(label: str) -> str:
+    """The model a run's label speaks of ("" where none): the longest name in it, so that no_attention is not attention."""
+    return max((model for model in MODEL_COLOURS if model in label), key=len, default="")
+
+
+def _look(labels: Sequence[str]) -> dict[str, dict]:
+    """A line's look for each run: the colour is the model's, the dashes tell runs of one model apart."""
+    seen: dict[str, int] = {}
+    looks = {}
+    for label in labels:
+        model = _model(label)
+        nth = seen[model] = seen.get(model, -1) + 1
+        name = label.replace(model, MODEL_NAMES[model]) if model else label
+        looks[label] = {"color": MODEL_COLOURS.get(model, GREY), "ls": ("-", "--", ":", "-.")[nth % 4], "label": name}
+    return looks
+
+
+def _thousands(ax: Axes) -> None:
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k" if x else "0")
+
+
+@styled
+def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """{label of a run: its history} -> loss, rate and accuracy of stage 1 against pieces seen. A label that holds a model's name has its colour."""
+    figure = Figure(figsize=(WIDTH, 6.2))
+    loss, rate, accuracy = figure.subplots(3, 1, sharex=True)
+    for label, look in _look(list(histories)).items():
+        h = histories[label]
+        h = h[h["stage"] == h["stage"].max()]
+        loss.plot(h["pieces"], h["loss"], **look)
+        rate.plot(h["pieces"], h["rate_nats_per_piece"], **look)
+        accuracy.plot(h["pieces"], h["accuracy_teacher_forced"], **look, alpha=0.45, lw=1)
+        free = h.dropna(subset=["accuracy_free_running"])
+        accuracy.plot(free["pieces"], free["accuracy_free_running"], **look, marker="o", ms=4)
+    loss.set_title("loss (log scale)")
+    loss.set_yscale("log")
+    rate.set_title("rate (nats a piece)")
+    rate.set_ylim(bottom=0)
+    accuracy.set_title("accuracy: dots free-running on test pieces, thin teacher-forced on the batch")
+    accuracy.title.set_fontsize(9.5)
+    accuracy.set_xlabel("pieces seen")
+    _thousands(accuracy)
+    figure.legend(*loss.get_legend_handles_labels(), loc="outside upper left", ncols=1 if len(histories) > 2 else 2)
+    return figure
+
+
+@styled
+def rate_per_bar_over_time(history: pd.DataFrame, title: str = "") -> Figure:
+    """A run's history -> the rate of each of the 8 bars while stage 1 goes on; early bars dark, late bars light."""
+    h = history[history["stage"] == history["stage"].max()]
+    figure = Figure(figsize=(WIDTH, 3.2))
+    ax = figure.subplots()
+    ends = [h[f"rate_bar_{bar}"].iloc[-1] for bar in range(1, BARS + 1)]
+    for bar, place in zip(range(1, BARS + 1), _spread(ends, 0.055 * (max(h.filter(like="rate_bar_").max()) or 1))):
+        colour = BAR_COLOURS[bar - 1]
+        ax.plot(h["pieces"], h[f"rate_bar_{bar}"], color=colour, lw=1.5)
+        ax.annotate(
+            f"bar {bar}", (1, place), (6, 0), ("axes fraction", "data"), "offset points", color=colour, va="center", fontsize=9
+        )
+    ax.set(xlabel="pieces seen", ylabel="rate (nats a bar)", title=title)
+    ax.set_ylim(bottom=0)
+    ax.margins(x=0)
+    _thousands(ax)
+    return figure
+
+
+# From blue over violet to orange: an order by hue, as lightness has to stay in the middle to read on white and on black.
+BAR_COLOURS = ("#1f6fd0", "#4f6be0", "#7a62d8", "#9c58c4", "#b94fa6", "#cc4c80", "#d65257", "#d4661f")
+
+
+def _spread(values: Sequence[float], gap: float) -> list[float]:
+    """Places for labels near these values, at least ``gap`` apart, in the same order."""
+    order = np.argsort(values)
+    places = np.asarray(values, float)[order]
+    for _ in range(100):
+        for k in range(len(places) - 1):
+            short = gap - (places[k + 1] - places[k])
+            if short > 1e-9:
+                places[k] -= short / 2
+                places[k + 1] += short / 2
+    return places[np.argsort(order)].tolist()
+
+
+# --- results
+
+
+@styled
+def rate_per_bar(rates: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
+    """{model: (mean (8,), low (8,), high (8,)) in nats a bar} -> a line a model with its intervals."""
+    figure = Figure(figsize=(WIDTH, 3.4))
+    ax = figure.subplots()
+    for k, (model, (mean, low, high)) in enumerate(rates.items()):
+        place = np.arange(1, BARS + 1) + 0.09 * (k - (len(rates) - 1) / 2)  # side by side, so that no interval hides another
+        mean, low, high = map(np.asarray, (mean, low, high))
+        ax.errorbar(
+            place,
+            mean,
+            [mean - low, high - mean],
+            color=MODEL_COLOURS.get(model, GREY),
+            marker=MODEL_MARKERS.get(model, "o"),
+            label=MODEL_NAMES.get(model, model),
+            elinewidth=1.4,
+        )
+    ax.set(xlabel="bar", ylabel="rate (nats)", xticks=range(1, BARS + 1))
+    ax.set_ylim(bottom=0)
+    ax.grid(False, axis="x")
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure
+
+
+@styled
+def comparison(rows: pd.DataFrame, xlabel: str) -> Figure:
+    """A dot with its interval for each row (columns corpus, model, value, low, high), a panel a corpus, numbers beside the dots.
+
+    Rows keep their order; a model without a colour (the rows that need no model) is grey. low and high may be NaN.
+    """
+    corpora = list(rows["corpus"].unique())
+    counts = [int((rows["corpus"] == corpus).sum()) for corpus in corpora]
+    figure = Figure(figsize=(WIDTH, 0.7 + sum(0.45 + 0.3 * n for n in counts)))
+    axes = figure.subplots(len(corpora), 1, sharex=True, squeeze=False, height_ratios=[n + 0.6 for n in counts])[:, 0]
+    for ax, corpus in zip(axes, corpora):
+        part = rows[rows["corpus"] == corpus]
+        for k, row in enumerate(part.itertuples()):
+            colour = MODEL_COLOURS.get(row.model, GREY)
+            if np.isfinite(row.low) and np.isfinite(row.high):
+                ax.plot([row.low, row.high], [k, k], color=colour, lw=2.6, solid_capstyle="round")
+            ax.plot(row.value, k, MODEL_MARKERS.get(row.model, "o"), color=colour, ms=7)
+            ax.annotate(f"{row.value:.3f}", (1, k), (4, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=9.5)
+        ax.set_yticks(range(len(part)), [MODEL_NAMES.get(model, model) for model in part["model"]])
+        ax.set_ylim(len(part) - 0.4, -0.6)
+        ax.set_title(corpus)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.margins(x=0.06)
+    axes[-1].set_xlabel(xlabel)
+    return figure
+
+
+# --- the model
+
+COLUMNS = {"1": 11, "2": 33, "8": 70}  # bar of the drawing -> its middle, in twentieths of an inch; dots stand for bars 3 ... 7
+
+
+def _box(ax: Axes, x: float, y: float, width: float, height: float, colour: str) -> None:
+    look = {"boxstyle": "round,pad=0,rounding_size=1.2", "lw": 1.1}
+    ax.add_patch(FancyBboxPatch((x, y), width, height, fc=colour + "29", ec=colour, **look))
+
+
+def _funnel(ax: Axes, x: float, y: float, top: float, bottom: float, colour: str) -> None:
+    corners = [(x - top / 2, y), (x + top / 2, y), (x + bottom / 2, y + 8), (x - bottom / 2, y + 8)]
+    ax.add_patch(Polygon(corners, fc=colour + "29", ec=colour, lw=1.1, joinstyle="round"))
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], **look) -> None:
+    look = {"color": INK, "lw": 1, "arrowstyle": "-|>", "mutation_scale": 8, "shrinkA": 0, "shrinkB": 0} | look
+    ax.add_patch(FancyArrowPatch(start, end, **look))
+
+
+def _mask(ax: Axes, x: float, y: float, colour: str) -> None:
+    for i in range(BARS):
+        for j in range(BARS):
+            ax.add_patch(Rectangle((x + 1.2 * j, y + 1.2 * i), 1, 1, color=colour, alpha=0.95 if j <= i else 0.16, lw=0))
+
+
+def _bar(ax: Axes, x: float, y: float, steps: Sequence[tuple[int, int, int]]) -> None:
+    ax.add_patch(Rectangle((x - 8, y), 16, 9, fc="none", ec=INK, lw=0.9))
+    for onset, length, height in steps:
+        ax.add_patch(Rectangle((x - 8 + onset + 0.15, y + 7.4 - height), length - 0.3, 1, color=INK, lw=0))
+
+
+@styled
+def architecture() -> Figure:
+    """The model drawn once, from the bars of a melody at the top to the bars it gives back, with names and shapes in the margin."""
+    figure = Figure(figsize=(WIDTH, 7.3), layout="none")
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, 20 * WIDTH), ylim=(146, 0), aspect="equal")
+    ax.set_axis_off()
+    encoder, latent, decoder = TINTS[0], TINTS[1], TINTS[2]
+    tune = {  # Twinkle, twinkle: bars 1, 2 and 8 as (onset, length, height)
+        "1": ((0, 4, 0), (4, 4, 0), (8, 4, 4), (12, 4, 4)),
+        "2": ((0, 4, 5), (4, 4, 5), (8, 8, 4)),
+        "8": ((0, 4, 1), (4, 4, 1), (8, 8, 0)),
+    }
+
+    def margin(y: float, name: str, *lines: str) -> None:
+        ax.text(84, y, name, fontsize=10, weight="bold", va="center")
+        for k, line in enumerate(lines, 1):
+            ax.text(84, y + 4 * k, line, fontsize=8.5, va="center")
+
+    for bar, x in COLUMNS.items():
+        _bar(ax, x, 7, tune[bar])
+        ax.text(x, 4, f"bar {bar}", ha="center", va="center", fontsize=9.5)
+        _arrow(ax, (x, 16), (x, 21))
+        _funnel(ax, x, 21, 16, 9, encoder)
+        _arrow(ax, (x, 29), (x, 37))
+        _arrow(ax, (x, 50), (x, 56))
+        for side, name in ((-1, "μ"), (1, "σ")):
+            _box(ax, x - 3.4 + 3.9 * side, 56, 6.8, 6.4, encoder)
+            ax.text(x + 3.9 * side, 59.3, name, ha="center", va="center", fontsize=10)
+            _arrow(ax, (x + 3.9 * side, 62.4), (x + 1.6 * side, 67.4))
+        ax.add_patch(Circle((x, 71.6), 4.4, fc=latent + "40", ec=latent, lw=1.4))
+        ax.text(x, 71.7, "z" + {"1": "₁", "2": "₂", "8": "₈"}[bar], ha="center", va="center", fontsize=11)
+        _arrow(ax, (x, 76), (x, 83))
+        _arrow(ax, (x, 96), (x, 104))
+        _funnel(ax, x, 104, 9, 16, decoder)
+        _arrow(ax, (x, 112), (x, 119))
+        _bar(ax, x, 119, tune[bar])
+        if bar != "1":  # what came out so far is read again on the way to the next bar
+            _arrow(ax, (x - 12, 119), (x - 12, 96), ls=(0, (3, 2)), color=decoder)
+    _arrow(ax, (COLUMNS["1"] + 8, 123.5), (COLUMNS["2"] - 12, 118.6), arrowstyle="-", ls=(0, (3, 2)), color=decoder, connectionstyle="angle")
+    for y in (11.5, 25, 59.3, 71.6, 108, 123.5):
+        ax.text(51.5, y, "· · ·", ha="center", va="center", fontsize=12)
+    for y, name, colour in ((37, "Transformer encoder", encoder), (83, "Transformer decoder", decoder)):
+        _box(ax, 2, y, 77, 13, colour)
+        ax.text(33, y + 6.5, name, ha="center", va="center", fontsize=11, weight="bold")
+        _mask(ax, 66, y + 1.8, colour)
+
+    margin(9, "xᵢ, a bar", "16 steps × 47 states")
+    margin(23, "local encoder", "752 → 512 → 384 → 256", "each bar by itself")
+    margin(39.5, "eq. 1: hᵉ → gᵉ", "256 a bar; bar i sees", "bars 1 … i only")
+    margin(57.5, "eq. 2: μᵢ, log σᵢ²", "64 each, one Wᵢ per bar")
+    margin(69.7, "eq. 3: zᵢ ~ N(μᵢ, σᵢ²)", "64 numbers a bar")
+    margin(83.5, "eq. 4: z, hᵈ → gᵈ", "256 a bar; sees z₁ … zᵢ", "and the bars so far")
+    margin(104, "eq. 5: local decoder", "256 → 384 → 512 → 752", "a whole bar at once")
+    margin(121.5, "x̂ᵢ, the bar again", "16 steps × 47 states")
+    ax.text(2, 135, "Filled squares: which bars (across) each bar (down) may look at.", fontsize=8.5, va="center")
+    ax.text(2, 139.5, "Dashed: the bars so far, through the local encoder again (hᵈ), shifted by one.", fontsize=8.5, va="center")
+    return figure
+
+
+# --- to the page and to files
+
+
+def svg(figure: Figure, alt: str, ink: str = "currentColor") -> str:
+    """The figure as one <svg>: text as text in the page's font, the same bytes every time, ids that no other figure on the page has."""
+    buffer = StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tvae"}):
+        figure.savefig(buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->|(?<=>)\s+(?=<)", "", text, flags=re.S)
+    text = re.sub(r"<[^>]+>", lambda tag: re.sub(r"\d+\.\d{3,}", lambda x: f"{float(x[0]):.2f}", tag[0]), text)
+    text = re.sub(r"font: (?:(\d+) )?([\d.]+px) [^;\"]*", _font, text)  # Matplotlib up to 3.10
+    text = re.sub(r" font-family: [^;\"]*;", "", text)
+    used = set(re.findall(r'(?:url\(|href=")#([^")]+)', text))
+    text = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", text)
+    mark = sha256(text.encode()).hexdigest()[:8]
+    text = re.sub(r'(id="|url\(#|href="#)([\w-]+)', rf"\g<1>f{mark}-\2", text)
+    width, height = (float(x) for x in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text).groups())
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 {width:g} {height:g}" '
+        f'role="img" aria-label="{escape(alt)}" style="width:100%;max-width:{1.5 * width:.0f}px;height:auto;'
+        'stroke-linejoin:round;font-family:inherit">'
+    )
+    return (head + text[text.index(">") + 1 :].strip()).replace(INK, ink)
+
+
+def _font(match: re.Match) -> str:
+    return f"font-size: {match[2]}" + (f"; font-weight: {match[1]}" if match[1] else "")
+
+
+def save(figure: Figure, path: str | Path, alt: str) -> Path:
+    """Write the figure as an SVG file for use as an image: its ink is a grey that reads on white and on black."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = svg(figure, alt, ink="#7a7f85").replace("font-family:inherit", "font-family:system-ui,sans-serif")
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+@dataclass(frozen=True, repr=False)
+class Shown:
+    """A figure on a page: inline SVG in the colours of the page, with alternative text and a caption."""
+
+    figure: Figure
+    alt: str
+    caption: str = ""
+
+    def _repr_html_(self) -> str:
+        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
+        return f'<figure class="tvae-figure">{svg(self.figure, self.alt)}{caption}</figure>'
+
+    def __repr__(self) -> str:
+        return self.alt
+
+
+def show(figure: Figure, alt: str, caption: str = "") -> Shown:
+    """What a notebook ends a cell with: the figure, what it shows for those who do not see it, and a caption that can stand alone."""
+    return Shown(figure, alt, caption)
