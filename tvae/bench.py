@@ -130,7 +130,9 @@ def main() -> None:
     write_atomically(out, lambda part: part.write_text(json.dumps(figures, indent=1) + "\n"))
     print(f"{figures['device']}, torch {figures['torch']}, matrix peak {figures['matrix_peak_gflops']:.0f} GFLOP/s")
     for batch, samples in figures["train_samples_per_second"].items():
-        print(f"training, batch {batch:>4}: {samples:8.0f} pieces/s, {figures['share_of_peak'][batch]:6.1%} of the peak")
+        print(
+            f"training, batch {batch:>4}: {samples:8.0f} pieces/s, {figures['share_of_peak'][batch]:6.1%} of the peak"
+        )
     print(f"free-running decoding: {figures['decode_pieces_per_second']:.0f} pieces/s")
 
 
