@@ -26,7 +26,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
-from itertools import pairwise
 from pathlib import Path
 
 import mido
@@ -133,13 +132,13 @@ def windows(notes: Iterable[Note], starts: Iterable[int]) -> Iterator[np.ndarray
 
     A note held over the start is struck again there. Windows that leave MIDI 40 ... 84 are moved by whole octaves.
     """
-    notes = sorted(notes, key=lambda n: (n.onset, n.pitch))
-    ends = [min(note.end, after.onset) for note, after in pairwise(notes)] + [note.end for note in notes[-1:]]
+    notes = melody.one_voice(notes)
     for start in starts:
+        stop = start + melody.PIECE
         inside = [
-            Note(note.pitch, max(note.onset - start, 0), min(end - start, melody.PIECE))
-            for note, end in zip(notes, ends, strict=True)
-            if note.onset < start + melody.PIECE and end > start
+            Note(note.pitch, max(note.onset, start) - start, min(note.end, stop) - start)
+            for note in notes
+            if note.onset < stop and note.end > start
         ]
         shift = melody.fit_octave(note.pitch for note in inside)
         if shift is None:

@@ -85,12 +85,12 @@ PRESETS = {
             Stage(64, ((0, 2e-4), (2_000, 2e-3), (20_000, 1e-5)), kl_weight=1.0),
         ),
     ),
-    # Compact heads and one learning-rate cycle. One CPU core (AVX2) does it in half an hour, two in about 17 min.
+    # Compact heads and one learning-rate cycle. One CPU core (AVX2) does it in half an hour.
     "cpu": Preset(
         ModelConfig(d_head=64),
         (
-            Stage(512, ((0, 1e-4), (50_000, 1e-3), (500_000, 1e-5)), kl_weight=0.1),
-            Stage(64, ((0, 4e-5), (20_000, 1e-3), (400_000, 1e-6)), kl_weight=1.0),
+            Stage(64, ((0, 1e-3), (300_000, 1e-3), (600_000, 5e-5)), kl_weight=0.1),
+            Stage(32, ((0, 2e-5), (16_000, 5e-4), (320_000, 1e-6)), kl_weight=1.0),
         ),
     ),
     # The release's sizes and schedule: 18 epochs of bars, 60 epochs of pieces; for a GPU.
