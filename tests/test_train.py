@@ -29,8 +29,9 @@ TINY = Preset(
 # The same in a process of its own, that can be killed; a checkpoint at every log row gives it many states to die in.
 SCRIPT = """
 import sys
+sys.path.insert(0, "tests")
 from tvae import train
-from tests.test_train import TINY
+from test_train import TINY
 train.Training.CHECKPOINT_SECONDS = 0
 train.PRESETS["smoke"] = TINY
 print(train.train("attention", "folk", "smoke", runs=sys.argv[1]))

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from tvae import corpus as corpora
 from tvae import record as records
 from tvae.corpus import FOLDS, Corpus
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate, evaluate_trivial, terms
-from tvae.melody import FIRST_PITCH, HIGHEST, LOWEST, PIECE, SILENCE, SUSTAIN, earlier_equal, equal_bars
+from tvae.melody import FIRST_PITCH, HIGHEST, LOWEST, PIECE, SILENCE, SUSTAIN, canonical, earlier_equal, equal_bars
+from tvae.model import TransformerVAE
 from tvae.train import write_atomically
 
 DRAWS = 2000
@@ -145,6 +147,13 @@ def recompute(entry: dict, weights: str | Path) -> pd.DataFrame:
         rows.append({"run": records.run_name(entry), "statistic": statistic,
                      "recorded": recorded, "recomputed": recomputed, "equal": equal})  # fmt: skip
     return pd.DataFrame(rows)
+
+
+@torch.no_grad()
+def reconstructions(vae: TransformerVAE, tokens: np.ndarray) -> np.ndarray:
+    """Pieces (N, 128) through their codes and back, free-running from z = mu; (N, 128) uint8, made valid to be heard."""
+    mu, _ = vae.encode(torch.as_tensor(tokens.astype(np.int64)))
+    return canonical(vae.generate(mu).numpy()).astype(np.uint8)
 
 
 def main() -> None:

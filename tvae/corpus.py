@@ -250,7 +250,7 @@ def from_record(segment: str, record: dict) -> Iterator[tuple | str]:
             melody.quantise(60 + 12 * note["octave"] + note["pitch_class"], 4 * note["onset"], 4 * note["offset"])
             for note in annotations["melody"]
         ]
-        recording = (record["youtube"] or {}).get("id")  # what the MIDI archives know a song by
+        recording = (record.get("youtube") or {}).get("id")  # what the MIDI archives know a song by
         song = f"YOUTUBE_{recording}" if recording else f"{origin['artist']}/{origin['song']}"
         title = f"{origin['artist']}: {origin['song']}".replace("-", " ").title()
         yield from _segment(segment, song, title, notes, int(annotations["num_beats"]))

@@ -105,7 +105,7 @@ def trivial_predictions(tokens: np.ndarray) -> dict[str, np.ndarray]:
     """
     sustain = np.full_like(tokens, SUSTAIN)
     repeat = np.concatenate([sustain[:, :STEPS], tokens[:, :-STEPS]], axis=1)
-    return {"always_sustain": sustain, "repeat_previous_bar": repeat}
+    return {"sustain": sustain, "previous_bar": repeat}
 
 
 def evaluate_trivial(tokens: np.ndarray, length: np.ndarray) -> dict[str, Pieces]:
