@@ -32,7 +32,9 @@ def test_shapes(tokens):
     assert mu.shape == logvar.shape == (6, 8, 8)
     assert vae.decode(mu, tokens).shape == (6, 8, 16, 47)
     generated = vae.generate(mu)
-    assert generated.shape == (6, 128) and generated.dtype == torch.int64 and 0 <= generated.min() <= generated.max() < 47
+    assert (
+        generated.shape == (6, 128) and generated.dtype == torch.int64 and 0 <= generated.min() <= generated.max() < 47
+    )
 
 
 @pytest.mark.parametrize("config", [SMALL, ModelConfig()], ids=["small", "release"])

@@ -1,0 +1,118 @@
+"""What holds for the repository as a whole: notebooks, versions, names, paths."""
+
+import ast
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+import tvae
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+TEXT = {".py", ".ipynb", ".md", ".yml", ".yaml", ".toml", ".cff", ".json", ".js", ".css", ".sh", ""}
+CONSTRAINTS = (ROOT / "constraints.txt").read_text().splitlines()
+
+
+def parameters(notebook: Path) -> set[str]:
+    """The names that the cell tagged `parameters` gives values to."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    cells = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(cells) == 1, f"{notebook.name} has {len(cells)} cells tagged `parameters`"
+    assignments = [node for node in ast.parse(cells[0].source).body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    return {
+        target.id
+        for node in assignments
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+
+
+def tracked() -> list[Path]:
+    """The files that git has or would add."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this is no git checkout")
+    return [path for path in (ROOT / name for name in listed.split("\0") if name) if path.is_file()]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+class TestNotebook:
+    def test_is_valid(self, notebook):
+        nbformat.validate(nbformat.read(notebook, as_version=4))
+
+    def test_has_no_outputs(self, notebook):
+        for cell in nbformat.read(notebook, as_version=4).cells:
+            if cell.cell_type == "code":
+                assert not cell.outputs and cell.execution_count is None, cell.source
+
+    def test_defines_nothing(self, notebook):
+        for cell in nbformat.read(notebook, as_version=4).cells:
+            if cell.cell_type == "code":
+                assert not re.search(r"^\s*(?:def|class|async def) ", cell.source, re.M), cell.source
+
+    def test_has_parameters(self, notebook):
+        assert parameters(notebook)
+
+    def test_is_made_for_any_python3(self, notebook):
+        assert nbformat.read(notebook, as_version=4).metadata.kernelspec.name == "python3"
+
+
+def test_the_graph_passes_only_parameters_that_the_notebooks_have():
+    rules = re.split(r"^rule ", (ROOT / "Snakefile").read_text(), flags=re.M)
+    passed = {rule.split(":")[0]: set(re.findall(r" (\w+)=[{\w]", rule.split("scripts/execute.py")[1]))
+              for rule in rules if "scripts/execute.py" in rule}  # fmt: skip
+    assert passed["train"] and passed["notebook"]
+    pages = yaml.safe_load((ROOT / "book/_toc.yml").read_text())["chapters"]
+    names = [Path(page["file"]).name for page in pages if page["file"].startswith("executed/")]
+    for name in names:
+        assert passed["notebook"] <= parameters(ROOT / "notebooks" / f"{name}.ipynb"), name
+    assert passed["train"] <= parameters(ROOT / "notebooks/train.ipynb")
+
+
+def test_constraints_fit_every_machine():
+    torch = [line for line in CONSTRAINTS if line.startswith("torch==")]
+    assert len(torch) == 1 and ";" not in torch[0]
+    for line in CONSTRAINTS:
+        assert "==" in line and "+" not in line.split(";")[0] and "@" not in line and "/" not in line, line
+
+
+def test_constraints_pin_every_dependency():
+    pinned = {line.split("==")[0] for line in CONSTRAINTS}
+    wanted = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])
+    for requirement in wanted:
+        name = re.split(r"[^A-Za-z0-9_.-]", requirement)[0]
+        assert re.sub(r"[-_.]+", "-", name).lower() in pinned, requirement
+
+
+def test_one_version_and_one_environment_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert PROJECT["version"] == tvae.__version__ == str(citation["version"])
+    assert f"## {tvae.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert "python=3.11" in conda
+    assert conda[-1] == {"pip": ["-c constraints.txt", "-e .[book,test]"]}
+
+
+def test_no_path_of_one_machine():
+    machine = re.compile(r"(?<![\w.}])/(?:home|root|Users|work)/[\w.]")
+    for path in tracked():
+        if path != Path(__file__) and path.suffix in TEXT:
+            found = machine.search(path.read_text(errors="ignore"))
+            assert not found, f"{path.relative_to(ROOT)}: {found}"
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_make_refuses_an_unknown_preset_with_a_sentence():
+    for target, preset in [("book", "smoek"), ("book", "paper"), ("paper", "smoke")]:
+        command = ["make", "-n", target, f"PRESET={preset}"]
+        made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert made.returncode == 2 and made.stderr.count("\n") == 1 and preset in made.stderr, made.stderr
