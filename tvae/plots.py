@@ -35,7 +35,7 @@ MODEL_COLOURS = {
     "lstm_conductor": "#98801a",
     "compact": "#2b98c4",
 }
-MODEL_MARKERS = dict(zip(MODEL_COLOURS, "osD^vPX"))
+MODEL_MARKERS = dict(zip(MODEL_COLOURS, "osD^vPp"))
 MODEL_NAMES = {
     "attention": "Proposed+A (attention)",
     "no_attention": "Proposed\N{MINUS SIGN}A (no attention)",
@@ -123,7 +123,7 @@ def _roll(ax: Axes, tokens: np.ndarray, title: str, role: str, low: int, high: i
     ax.set_yticklabels([pitch_name(pitch) for pitch in octaves])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set_title(" · ".join(filter(None, (role, title))), pad=18, color=ROLE_COLOURS.get(role, INK))
+    ax.set_title(" · ".join(filter(None, (role, title))), pad=18)
 
 
 @styled
@@ -145,7 +145,7 @@ def piano_rolls(
     """Several (128,) pieces over one range of pitches, row by row."""
     low, high = pitch_range([note for tokens in pieces for note in tokens_to_notes(tokens)])
     rows = -(-len(pieces) // columns)
-    figure = Figure(figsize=(WIDTH if columns == 1 else 1.5 * WIDTH, 1.6 * rows))
+    figure = Figure(figsize=(WIDTH if columns == 1 else 1.5 * WIDTH, 1.7 * rows))
     axes = figure.subplots(rows, columns, squeeze=False).flat
     for k, ax in enumerate(axes):
         if k < len(pieces):
@@ -177,7 +177,7 @@ def repeats_by_distance(share: Mapping[str, np.ndarray]) -> Figure:
     top, bottom = figure.subfigures(2, 1, height_ratios=[1.25, 1])
     ax = top.subplots()
     distances = np.arange(1, BARS)
-    for (name, s), marker, line in zip(share.items(), "osD^vPX", ("-", "--", ":", "-.") * 2):
+    for (name, s), marker, line in zip(share.items(), "osD^vPp", ("-", "--", ":", "-.") * 2):
         per_distance = [100 * np.diagonal(np.asarray(s), -d).mean() for d in distances]
         ax.plot(distances, per_distance, line, marker=marker, color=CORPUS_COLOURS.get(name, GREY), label=name)
     ax.set(xlabel="distance in bars", ylabel="bars that are equal (%)", xticks=distances)
@@ -188,7 +188,7 @@ def repeats_by_distance(share: Mapping[str, np.ndarray]) -> Figure:
     axes = bottom.subplots(1, len(share), squeeze=False)[0]
     for ax, (name, s) in zip(axes, share.items()):
         _heat(ax, np.asarray(s), CORPUS_COLOURS.get(name, GREY), most)
-        ax.set_title(name, color=CORPUS_COLOURS.get(name, GREY))
+        ax.set_title(name)
         ax.set_xlabel("equals bar")
     axes[0].set_ylabel("bar")
     return figure
@@ -202,7 +202,7 @@ def pitch_histogram(share: Mapping[str, np.ndarray]) -> Figure:
     pitches = np.arange(LOWEST, HIGHEST + 1)
     for ax, (name, s) in zip(axes, share.items()):
         ax.bar(pitches, 100 * np.asarray(s), width=0.86, color=CORPUS_COLOURS.get(name, GREY), lw=0)
-        ax.set_title(name, color=CORPUS_COLOURS.get(name, GREY))
+        ax.set_title(name)
         ax.grid(False, axis="x")
     octaves = [pitch for pitch in pitches if pitch % 12 == 0]
     axes[-1].set_xticks([LOWEST, *octaves], [pitch_name(p) for p in (LOWEST, *octaves)])
@@ -231,8 +231,8 @@ def _look(labels: Sequence[str]) -> dict[str, dict]:
     return looks
 
 
-def _thousands(ax: Axes) -> None:
-    ax.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k" if x else "0")
+def _short_numbers(ax: Axes) -> None:
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x / 1e6:g} M" if x >= 1e6 else f"{x / 1000:g}k" if x else "0")
 
 
 @styled
@@ -245,17 +245,16 @@ def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
         h = h[h["stage"] == h["stage"].max()]
         loss.plot(h["pieces"], h["loss"], **look)
         rate.plot(h["pieces"], h["rate_nats_per_piece"], **look)
-        accuracy.plot(h["pieces"], h["accuracy_teacher_forced"], **look, alpha=0.45, lw=1)
-        free = h.dropna(subset=["accuracy_free_running"])
-        accuracy.plot(free["pieces"], free["accuracy_free_running"], **look, marker="o", ms=4)
-    loss.set_title("loss (log scale)")
-    loss.set_yscale("log")
+        accuracy.plot(h["pieces"], h["accuracy_teacher_forced"], **look, alpha=0.7, lw=1)
+        if "accuracy_free_running" in h:
+            free = h.dropna(subset=["accuracy_free_running"])
+            accuracy.plot(free["pieces"], free["accuracy_free_running"], **look, marker="o", ms=4)
+    loss.set_title("loss")
     rate.set_title("rate (nats a piece)")
     rate.set_ylim(bottom=0)
-    accuracy.set_title("accuracy: dots free-running on test pieces, thin teacher-forced on the batch")
-    accuracy.title.set_fontsize(9.5)
+    accuracy.set_title("accuracy (dots: free-running, line: teacher-forced)")
     accuracy.set_xlabel("pieces seen")
-    _thousands(accuracy)
+    _short_numbers(accuracy)
     figure.legend(*loss.get_legend_handles_labels(), loc="outside upper left", ncols=1 if len(histories) > 2 else 2)
     return figure
 
@@ -276,7 +275,7 @@ def rate_per_bar_over_time(history: pd.DataFrame, title: str = "") -> Figure:
     ax.set(xlabel="pieces seen", ylabel="rate (nats a bar)", title=title)
     ax.set_ylim(bottom=0)
     ax.margins(x=0)
-    _thousands(ax)
+    _short_numbers(ax)
     return figure
 
 
@@ -465,7 +464,8 @@ def svg(figure: Figure, alt: str, ink: str = "currentColor") -> str:
     width, height = (float(x) for x in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text).groups())
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 {width:g} {height:g}" '
-        f'role="img" aria-label="{escape(alt)}" style="width:100%;max-width:{1.5 * width:.0f}px;height:auto;'
+        f'width="{4 / 3 * width:.0f}" height="{4 / 3 * height:.0f}" '
+        f'role="img" aria-label="{escape(alt)}" style="width:100%;min-width:{0.8 * width:.0f}px;max-width:{1.5 * width:.0f}px;height:auto;'
         'stroke-linejoin:round;font-family:inherit">'
     )
     return (head + text[text.index(">") + 1 :].strip()).replace(INK, ink)
@@ -479,8 +479,9 @@ def save(figure: Figure, path: str | Path, alt: str) -> Path:
     """Write the figure as an SVG file for use as an image: its ink is a grey that reads on white and on black."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = svg(figure, alt, ink="#7a7f85").replace("font-family:inherit", "font-family:system-ui,sans-serif")
-    path.write_text(text + "\n", encoding="utf-8")
+    text = svg(figure, alt, ink="#7a7f85")
+    look = 'style="stroke-linejoin:round;font-family:system-ui,sans-serif"'  # an image has no page to take size and font from
+    path.write_text(re.sub('style="width:100%[^"]*"', look, text, count=1) + "\n", encoding="utf-8")
     return path
 
 

@@ -1,0 +1,161 @@
+"""What Python writes for a page: the element, its picture without scripts, its MIDI file."""
+
+import json
+import re
+from base64 import b64decode
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from tvae import TvaeError, listen, melody
+
+VOID = {"rect", "line", "path", "br"}  # here always written as <rect .../>
+
+
+def tune(*bars: str) -> np.ndarray:
+    """Bars of quarter notes (letters of the octave from middle C, - goes on, . is a rest) -> (128,) tokens."""
+    tokens = []
+    for quarter in "".join(bars):
+        first = {"-": 1, ".": 0}.get(quarter) if quarter in "-." else "C D EF G A B".index(quarter) + 60 - 38
+        tokens += [first] + 3 * [0 if quarter == "." else 1]
+    return np.array(tokens, np.uint8)
+
+
+TWINKLE = tune("CCGG", "AAG-", "FFEE", "DDC-", "GGFF", "EED-", "GGFF", "EED-")
+ODE = tune("EEFG", "GFED", "CCDE", "E-DD", "EEFG", "GFED", "CCDE", "D-CC")
+
+
+class Reader(HTMLParser):
+    """Reads HTML, keeps what it finds, and fails where tags do not pair."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.open, self.tags, self.text = [], [], ""
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        assert tag not in VOID
+        self.open.append(tag)
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_startendtag(self, tag, attributes):
+        assert tag in VOID
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+    def first(self, name: str) -> dict:
+        return next(attributes for tag, attributes in self.tags if tag == name)
+
+    def count(self, name: str) -> int:
+        return sum(tag == name for tag, _ in self.tags)
+
+
+def read(shown) -> Reader:
+    return Reader(shown._repr_html_())
+
+
+def midi_of(page: Reader) -> bytes:
+    kind, data = page.first("a")["href"].split(",")
+    assert kind == "data:audio/midi;base64"
+    return b64decode(data)
+
+
+def test_the_element_holds_the_notes_and_the_equal_bars():
+    piece = json.loads(read(listen.player(TWINKLE, "Twinkle", 100, "host")).first("tvae-player")["data-piece"])
+    assert piece["title"] == "Twinkle" and piece["tempo"] == 100 and piece["role"] == "host"
+    assert piece["notes"][:3] == [[60, 0, 4], [60, 4, 8], [67, 8, 12]]
+    assert piece["repeats"] == [-1, -1, -1, -1, -1, -1, 4, 5]
+    assert piece["low"] < 60 and piece["high"] > 69
+
+
+@pytest.mark.parametrize("tokens", [TWINKLE, ODE, np.zeros(128, np.uint8), np.full(128, 46, np.uint8)])
+def test_the_embedded_midi_reads_back_as_the_same_tokens(tokens, tmp_path):
+    page = read(listen.player(tokens, "A tune"))
+    (tmp_path / "a.mid").write_bytes(midi_of(page))
+    if not tokens.any():
+        return  # a silent file has no melody to read: that it could be written is enough
+    back = melody.read_midi(tmp_path / "a.mid")
+    assert (back.tokens == tokens).all()
+    assert back.tempo == pytest.approx(120, abs=0.01)
+    assert page.first("a")["download"] == "a-tune.mid"
+
+
+@pytest.mark.parametrize("title", ["<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "&amp; ]]> </svg>", "'", "é♯ 🎵"])
+def test_a_title_is_text_and_nothing_else(title):
+    page = read(listen.player(TWINKLE, title))
+    assert page.count("script") == page.count("img") == 0
+    assert page.count("tvae-player") == page.count("svg") == 1
+    assert title in page.text
+    assert json.loads(page.first("tvae-player")["data-piece"])["title"] == title
+    assert set(page.first("a")) == {"class", "download", "href", "aria-label"}
+    assert not set('/\\"<>') & set(page.first("a")["download"])
+
+
+def test_without_scripts_there_is_a_picture_with_a_text():
+    page = read(listen.player(TWINKLE, "Twinkle"))
+    assert page.first("svg")["role"] == "img"
+    assert page.first("svg")["aria-label"] == (
+        "Piano roll of Twinkle: 28 notes from C4 to A4; bar 7 = bar 5, bar 8 = bar 6"
+    )
+    assert sum(a.get("class") == "tvae-note" for _, a in page.tags) == 28
+    assert page.count("noscript") == 1
+    tints = {a["x"]: a["fill"] for tag, a in page.tags if tag == "rect" and a.get("fill-opacity")}
+    assert set(tints) == {"50.0%", "62.5%", "75.0%", "87.5%"}
+    assert tints["50.0%"] == tints["75.0%"] != tints["62.5%"] == tints["87.5%"]
+    assert "8 = 6" in page.text
+
+
+def test_plain_text_describes_the_melody():
+    assert repr(listen.player(TWINKLE, "Twinkle", role="donor")).splitlines() == [
+        "donor: Twinkle: 28 notes from C4 to A4; bar 7 = bar 5, bar 8 = bar 6",
+        "C4 C4 G4 G4 | A4 A4 G4 | F4 F4 E4 E4 | D4 D4 C4 | G4 G4 F4 F4 | E4 E4 D4 | G4 G4 F4 F4 | E4 E4 D4",
+    ]
+    assert repr(listen.player(np.zeros(128, int))).startswith("8 bars of silence\n–")
+    one = np.r_[22, np.ones(127, int)]
+    assert repr(listen.player(one)).startswith("1 note from C4 to C4; bar 3 = bar 2")
+
+
+def test_what_a_model_says_is_played_as_it_sounds():
+    tokens = TWINKLE.copy()
+    tokens[:4] = [1, 1, 0, 1]  # sustain with nothing to sustain
+    assert melody.is_valid(listen.player(tokens).tokens)
+
+
+def test_players_share_a_range_of_pitches_and_pair_titles_with_pieces():
+    high = melody.transpose(ODE, 12)
+    page = read(listen.players([ODE, high], ["Ode", "higher"], ["host", "result"]))
+    pieces = [json.loads(a["data-piece"]) for tag, a in page.tags if tag == "tvae-player"]
+    assert [piece["title"] for piece in pieces] == ["Ode", "higher"]
+    assert [piece["role"] for piece in pieces] == ["host", "result"]
+    assert pieces[0]["low"] == pieces[1]["low"] < 60 and pieces[0]["high"] == pieces[1]["high"] > 79
+    assert read(listen.players([ODE])).count("tvae-player") == 1
+    assert read(listen.players([])).count("tvae-player") == 0
+
+
+@pytest.mark.parametrize(
+    "wrong, says",
+    [
+        (lambda: listen.player(TWINKLE[:64]), "128 tokens"),
+        (lambda: listen.player(np.stack([TWINKLE, ODE])), "one piece"),
+        (lambda: listen.player(TWINKLE + 40), "0 to 46"),
+        (lambda: listen.player(TWINKLE / 2), "whole numbers"),
+        (lambda: listen.player(TWINKLE, tempo=0), "tempo"),
+        (lambda: listen.player(TWINKLE, role="guest"), "host, donor, result"),
+        (lambda: listen.players([TWINKLE, ODE], ["one"]), "2 pieces need as many titles"),
+    ],
+)
+def test_wrong_input_is_one_helpful_sentence(wrong, says):
+    with pytest.raises(TvaeError, match=re.escape(says)):
+        wrong()
+
+
+def test_the_same_piece_gives_the_same_html():
+    assert listen.player(ODE, "Ode")._repr_html_() == listen.player(ODE.copy(), "Ode")._repr_html_()
