@@ -19,6 +19,7 @@ import io
 import json
 import os
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections import Counter
@@ -30,12 +31,15 @@ from pathlib import Path
 
 import mido
 import numpy as np
-import pooch
 from tqdm import tqdm
 
 from tvae import melody
 from tvae.errors import TvaeError
 from tvae.melody import Note
+
+with warnings.catch_warnings():  # in a notebook it wishes for widgets, which no page of the book could show
+    warnings.simplefilter("ignore")
+    import pooch
 
 NAMES = ("folk", "hooktheory", "pop909")
 FOLDS = 5

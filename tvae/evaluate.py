@@ -109,14 +109,14 @@ def trivial_predictions(tokens: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def evaluate_trivial(tokens: np.ndarray, length: np.ndarray) -> dict[str, Pieces]:
-    """Per-piece scores of `trivial_predictions`, in the arrays of a teacher-forced prediction."""
+    """Per-piece scores of `trivial_predictions`. Only "sustain" also runs free: the copy needs the true bars."""
     truth = torch.as_tensor(tokens.astype(np.int64))
     counted = torch.arange(PIECE) < torch.as_tensor(length.astype(np.int64))[:, None]
-    return {
-        row: {
-            **{key: value.numpy() for key, value in prediction_scores(
-                "teacher_forced", torch.as_tensor(predicted.astype(np.int64)), truth, counted).items()},
-            "steps": length.astype(np.int64),
-        }
-        for row, predicted in trivial_predictions(tokens).items()
-    }  # fmt: skip
+    rows = {}
+    for row, predicted in trivial_predictions(tokens).items():
+        predicted = torch.as_tensor(predicted.astype(np.int64))
+        scores = prediction_scores("teacher_forced", predicted, truth, counted)
+        if row == "sustain":
+            scores |= prediction_scores("free_running", predicted, truth, counted)
+        rows[row] = {key: value.numpy() for key, value in scores.items()} | {"steps": length.astype(np.int64)}
+    return rows

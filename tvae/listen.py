@@ -1,7 +1,7 @@
 """Melodies on a page: the element ``<tvae-player>`` with its picture, its sound and its MIDI file.
 
-What Python writes is complete by itself: a piano roll as inline SVG and a link to the MIDI file, for paper and for pages without
-scripts. ``book/assets/tvae-player.js`` makes it playable, ``book/assets/tvae.css`` gives it the book's looks.
+What Python writes is complete by itself: a piano roll as inline SVG and a link to the MIDI file, for paper and pages
+without scripts. ``book/assets/tvae-player.js`` makes it playable, ``book/assets/tvae.css`` gives it the book's looks.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Player:
             return "8 bars of silence"
         first = earlier_equal(self.tokens)
         repeats = [f"bar {bar + 1} = bar {source + 1}" for bar, source in enumerate(first) if source >= 0]
-        plural = "s" * (len(pitches) > 1)
-        span = f"{len(pitches)} note{plural} from {pitch_name(min(pitches))} to {pitch_name(max(pitches))}"
+        notes = "1 note" if len(pitches) == 1 else f"{len(pitches)} notes"
+        span = f"{notes} from {pitch_name(min(pitches))} to {pitch_name(max(pitches))}"
         return f"{span}; " + (", ".join(repeats) or "no bar repeats an earlier one")
 
     def midi(self) -> bytes:
@@ -66,48 +66,46 @@ class Player:
             "high": high,
         }
         name = re.sub(r"[^\w]+", "-", self.title.lower()).strip("-") or "melody"
-        role = f'<span class="tvae-role" style="color:{ROLE_COLOURS[self.role]}">{self.role}</span> ' if self.role else ""
+        data = b64encode(self.midi()).decode()
+        label = f"MIDI file of {self.title}" if self.title else "MIDI file"
+        role = f'<span class="tvae-role">{self.role}</span> ' if self.role else ""
         return (
-            f'<tvae-player data-piece="{escape(json.dumps(piece, ensure_ascii=False))}" style="display:block">'
+            f'<tvae-player data-piece="{escape(json.dumps(piece, ensure_ascii=False))}" data-role="{self.role}">'
             f'<div class="tvae-head">{role}<strong class="tvae-title">{escape(self.title)}</strong> '
-            f'<a class="tvae-midi" download="{escape(name)}.mid" href="data:audio/midi;base64,{b64encode(self.midi()).decode()}" '
-            f'aria-label="{escape(f"MIDI file of {self.title}" if self.title else "MIDI file")}">MIDI</a></div>'
-            f"{self._roll()}"
-            "<noscript><small>To hear it here, allow scripts; the MIDI file plays in any music program.</small></noscript>"
+            f'<a class="tvae-midi" download="{name}.mid" href="data:audio/midi;base64,{data}" '
+            f'aria-label="{escape(label)}">MIDI</a></div>{self._roll()}'
+            "<noscript><small>To hear it here, allow scripts; any music program plays the MIDI file.</small></noscript>"
             "</tvae-player>"
         )
 
     def _roll(self) -> str:
-        """The roll as tvae-player.js draws it, with looks of its own where no style sheet is. Places are in % of the whole."""
+        """The roll as tvae-player.js draws it, but with looks of its own where no style sheet is. Places are in %."""
         low, high = self.pitches
         row = 100 / (high - low + 1)
         repeats = earlier_equal(self.tokens).tolist()
         tint = {bar: TINTS[k] for k, bar in enumerate(sorted(set(repeats) - {-1}))}
+        colour = ROLE_COLOURS.get(self.role, "currentColor")
+        line, text = '<line stroke="currentColor"', '<text font-size="11" fill="currentColor"'
         shapes = []
         for bar, earlier in enumerate(repeats):
-            x, source = 100 * bar / BARS, earlier if earlier >= 0 else bar
+            source = earlier if earlier >= 0 else bar
+            at, width = f"{100 * bar / BARS}%", f'width="{100 / BARS}%"'
             if source in tint:
-                shapes += [
-                    f'<rect x="{x}%" y="0" width="{100 / BARS}%" height="100%" fill="{tint[source]}" fill-opacity=".16"/>',
-                    f'<rect x="{x}%" y="-3" width="{100 / BARS}%" height="3" fill="{tint[source]}"/>',
-                ]
+                shapes.append(f'<rect x="{at}" y="0" {width} height="100%" fill="{tint[source]}" fill-opacity=".16"/>')
+                shapes.append(f'<rect x="{at}" y="-3" {width} height="3" fill="{tint[source]}"/>')
             label = f"{bar + 1}" if earlier < 0 else f"{bar + 1} = {earlier + 1}"
-            shapes += [
-                f'<line x1="{x}%" x2="{x}%" y1="0" y2="100%" stroke="currentColor" stroke-opacity=".3"/>',
-                f'<text x="{x}%" y="-6" dx="2" font-size="11" fill="currentColor">{label}</text>',
-            ]
+            shapes.append(f'{line} stroke-opacity=".3" x1="{at}" x2="{at}" y2="100%"/>')
+            shapes.append(f'{text} x="{at}" y="-6" dx="2">{label}</text>')
         for pitch in range(-(-low // 12) * 12, high + 1, 12):
             y = f"{(high - pitch + 0.5) * row:.2f}%"
-            shapes += [
-                f'<line x1="0" x2="100%" y1="{y}" y2="{y}" stroke="currentColor" stroke-opacity=".15"/>',
-                f'<text x="-4" y="{y}" dy="4" font-size="11" fill="currentColor" text-anchor="end">{pitch_name(pitch)}</text>',
-            ]
+            shapes.append(f'{line} stroke-opacity=".15" x2="100%" y1="{y}" y2="{y}"/>')
+            shapes.append(f'{text} x="-4" y="{y}" dy="4" text-anchor="end">{pitch_name(pitch)}</text>')
         for note in self.notes:
             place = f'x="{100 * note.onset / PIECE:.3f}%" y="{(high - note.pitch) * row:.2f}%"'
             size = f'width="{100 * (note.end - note.onset - 0.2) / PIECE:.3f}%" height="{row:.2f}%"'
-            shapes.append(f'<rect class="tvae-note" {place} {size} rx="1.5" fill="{ROLE_COLOURS.get(self.role, "currentColor")}"/>')
-        style = "display:block;overflow:visible;width:calc(100% - 30px);height:100px;margin:20px 0 8px 28px"
+            shapes.append(f'<rect class="tvae-note" {place} {size} rx="1.5" fill="{colour}"/>')
         label = escape(f"Piano roll of {self.title}: {self.text}" if self.title else f"Piano roll: {self.text}")
+        style = "display:block;overflow:visible;width:calc(100% - 30px);height:100px;margin:20px 0 8px 28px"
         return f'<svg class="tvae-roll" role="img" aria-label="{label}" style="{style}">{"".join(shapes)}</svg>'
 
     def __repr__(self) -> str:
@@ -134,15 +132,15 @@ def player(
 ) -> Player:
     """(128,) tokens -> what shows and plays them; a sustain with nothing to sustain is silent.
 
-    ``tempo`` in quarter notes a minute; ``role`` is "", "host", "donor" or "result"; ``pitches`` (lowest and highest MIDI
-    pitch of the roll) fits the piece unless given. Raises TvaeError for what is no piece, no tempo (4 ... 1000) or no role.
+    ``tempo`` in quarter notes a minute; ``role`` is "", "host", "donor" or "result"; ``pitches`` (lowest and highest
+    MIDI pitch of the roll) fits the piece unless given. Raises TvaeError for no piece, no tempo (4 ... 1000), no role.
     """
     tokens = np.asarray(tokens)
     if tokens.shape != (PIECE,):
         raise TvaeError(f"A player takes one piece, {PIECE} tokens in a row; this is of shape {tokens.shape}.")
     if role and role not in ROLE_COLOURS:
         raise TvaeError(f"There is no role {role!r}; choose one of {', '.join(ROLE_COLOURS)} or none.")
-    to_pretty_midi(tokens, tempo=tempo)  # says now what is wrong with the tokens or the tempo, not when the page is made
+    to_pretty_midi(tokens, tempo=tempo)  # what is wrong with tokens or tempo is said now, not when the page is made
     tokens = canonical(tokens)
     return Player(tokens, title, float(tempo), role, pitches or pitch_range(tokens_to_notes(tokens)))
 
@@ -150,7 +148,10 @@ def player(
 def players(
     pieces: Sequence[np.ndarray], titles: Sequence[str] = (), roles: Sequence[str] = (), tempo: float = 120.0
 ) -> Players:
-    """Several (128,) pieces, over one range of pitches so that high and low can be compared. Raises TvaeError as `player` does."""
+    """Several (128,) pieces over one range of pitches, so that high and low can be compared.
+
+    Raises TvaeError as `player` does, and for titles or roles that are not as many as the pieces.
+    """
     for words, name in ((titles, "titles"), (roles, "roles")):
         if len(words) not in (0, len(pieces)):
             raise TvaeError(f"{len(pieces)} pieces need as many {name} or none, not {len(words)}.")

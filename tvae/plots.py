@@ -1,9 +1,9 @@
 """Arrays in, figures out; nothing is computed here but where to put the ink.
 
-Every figure is drawn with the one style `STYLE`, one colour a model (`MODEL_COLOURS`), a corpus or a role, each dark enough
-for white paper and light enough for a black screen, and never told by colour alone. What is neither model, corpus nor role (text,
-axes, grid) is drawn in `INK`, a stand-in that `show` turns into the colour of the text around the figure and `save` into a grey that
-reads on both. `show(figure, alt, caption)` is what a notebook ends a cell with.
+Every figure is drawn with the one style `STYLE` and one colour a model (`MODEL_COLOURS`), corpus or role. Each one is
+dark enough for white paper and light enough for a black screen, and nothing is told by colour alone. What is neither
+model, corpus nor role (text, axes, grid) is drawn in `INK`, a stand-in that `show` turns into the colour of the text
+around the figure and `save` into a grey that reads on both. A notebook ends a cell with `show(figure, alt, caption)`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ styled = mpl.rc_context(STYLE)  # used as a decorator
 
 def pitch_name(pitch: int) -> str:
     """MIDI pitch -> its name, 60 -> C4."""
-    return ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")[pitch % 12] + str(pitch // 12 - 1)
+    return "C C♯ D E♭ E F F♯ G A♭ A B♭ B".split()[pitch % 12] + str(pitch // 12 - 1)
 
 
 def pitch_range(notes: Sequence[Note]) -> tuple[int, int]:
@@ -98,6 +98,10 @@ def pitch_range(notes: Sequence[Note]) -> tuple[int, int]:
     low, high = min(pitches) - 1, max(pitches) + 1
     room = max(0, 18 - (high - low))
     return low - room // 2, high + room - room // 2
+
+
+def _tile(ax: Axes, x: float, y: float, width: float, height: float, colour: str, alpha: float = 1) -> None:
+    ax.add_patch(Rectangle((x, y), width, height, color=colour, alpha=alpha, lw=0, clip_on=False))
 
 
 # --- music
@@ -109,15 +113,14 @@ def _roll(ax: Axes, tokens: np.ndarray, title: str, role: str, low: int, high: i
     for bar in range(BARS):
         source = bar if first[bar] < 0 else int(first[bar])
         if source in tint:
-            ax.add_patch(Rectangle((bar * STEPS, low - 0.5), STEPS, high - low + 1, color=tint[source], alpha=0.16, lw=0))
-            ax.add_patch(Rectangle((bar * STEPS, high + 0.5), STEPS, (high - low) / 30, color=tint[source], lw=0, clip_on=False))
+            _tile(ax, bar * STEPS, low - 0.5, STEPS, high - low + 1, tint[source], 0.16)
+            _tile(ax, bar * STEPS, high + 0.5, STEPS, (high - low) / 30, tint[source])
         label = f"{bar + 1}" if first[bar] < 0 else f"{bar + 1} = {source + 1}"
         ax.annotate(label, (bar * STEPS, 1), (2, 5), ("data", "axes fraction"), "offset points", fontsize=9)
         ax.axvline(bar * STEPS, color=INK, lw=0.8, alpha=0.35)
     for note in tokens_to_notes(tokens):
-        ax.add_patch(
-            Rectangle((note.onset + 0.12, note.pitch - 0.45), note.end - note.onset - 0.24, 0.9, color=ROLE_COLOURS.get(role, INK), lw=0)
-        )
+        length = note.end - note.onset - 0.24
+        _tile(ax, note.onset + 0.12, note.pitch - 0.45, length, 0.9, ROLE_COLOURS.get(role, INK))
     octaves = range(-(-low // 12) * 12, high + 1, 12)
     ax.set(xlim=(0, PIECE), ylim=(low - 0.5, high + 0.5), xticks=[], yticks=octaves)
     ax.set_yticklabels([pitch_name(pitch) for pitch in octaves])
@@ -162,9 +165,10 @@ def _heat(ax: Axes, share: np.ndarray, colour: str, most: float) -> None:
     # The shade is opacity, so that "none" is the page's own background, be it white or black.
     for i in range(1, BARS):
         for j in range(i):
-            ax.add_patch(Rectangle((j + 0.54, i + 0.54), 0.92, 0.92, color=colour, alpha=0.04 + 0.81 * share[i, j] / most, lw=0))
+            _tile(ax, j + 0.54, i + 0.54, 0.92, 0.92, colour, 0.04 + 0.81 * share[i, j] / most)
             ax.text(j + 1, i + 1.03, f"{100 * share[i, j]:.0f}", ha="center", va="center", fontsize=7.5)
-    ax.set(xlim=(0.5, BARS - 0.5), ylim=(BARS + 0.5, 1.5), xticks=range(1, BARS), yticks=range(2, BARS + 1), aspect="equal")
+    ax.set(xlim=(0.5, BARS - 0.5), xticks=range(1, BARS), ylim=(BARS + 0.5, 1.5), yticks=range(2, BARS + 1))
+    ax.set_aspect("equal")
     ax.tick_params(length=0, labelsize=8.5)
     ax.grid(False)
     ax.spines[:].set_visible(False)
@@ -172,7 +176,7 @@ def _heat(ax: Axes, share: np.ndarray, colour: str, most: float) -> None:
 
 @styled
 def repeats_by_distance(share: Mapping[str, np.ndarray]) -> Figure:
-    """{corpus: (8, 8) share of pieces whose bars i and j are equal} -> shares by distance i - j, and of every pair of bars (in %)."""
+    """{corpus: (8, 8) share of pieces whose bars i and j are equal} -> by distance i - j, and for every pair (in %)."""
     figure = Figure(figsize=(WIDTH, 5.2))
     top, bottom = figure.subfigures(2, 1, height_ratios=[1.25, 1])
     ax = top.subplots()
@@ -215,7 +219,7 @@ def pitch_histogram(share: Mapping[str, np.ndarray]) -> Figure:
 
 
 def _model(label: str) -> str:
-    """The model a run's label speaks of ("" where none): the longest name in it, so that no_attention is not attention."""
+    """The model a run's label speaks of, or "": the longest name in it, so that no_attention is not attention."""
     return max((model for model in MODEL_COLOURS if model in label), key=len, default="")
 
 
@@ -231,13 +235,21 @@ def _look(labels: Sequence[str]) -> dict[str, dict]:
     return looks
 
 
+def _beside(ax: Axes, y: float, text: str, **look) -> None:
+    """A text to the right of the axes, at the height of y."""
+    ax.annotate(text, (1, y), (5, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=9.5, **look)
+
+
 def _short_numbers(ax: Axes) -> None:
     ax.xaxis.set_major_formatter(lambda x, _: f"{x / 1e6:g} M" if x >= 1e6 else f"{x / 1000:g}k" if x else "0")
 
 
 @styled
 def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """{label of a run: its history} -> loss, rate and accuracy of stage 1 against pieces seen. A label that holds a model's name has its colour."""
+    """{label of a run: its history} -> loss, rate and accuracy of stage 1 against pieces seen.
+
+    A label that has a model's name in it gets that model's colour.
+    """
     figure = Figure(figsize=(WIDTH, 6.2))
     loss, rate, accuracy = figure.subplots(3, 1, sharex=True)
     for label, look in _look(list(histories)).items():
@@ -266,12 +278,10 @@ def rate_per_bar_over_time(history: pd.DataFrame, title: str = "") -> Figure:
     figure = Figure(figsize=(WIDTH, 3.2))
     ax = figure.subplots()
     ends = [h[f"rate_bar_{bar}"].iloc[-1] for bar in range(1, BARS + 1)]
-    for bar, place in zip(range(1, BARS + 1), _spread(ends, 0.055 * (max(h.filter(like="rate_bar_").max()) or 1))):
-        colour = BAR_COLOURS[bar - 1]
+    places = _spread(ends, 0.055 * max(h.filter(like="rate_bar_").max()))
+    for bar, colour, place in zip(range(1, BARS + 1), BAR_COLOURS, places):
         ax.plot(h["pieces"], h[f"rate_bar_{bar}"], color=colour, lw=1.5)
-        ax.annotate(
-            f"bar {bar}", (1, place), (6, 0), ("axes fraction", "data"), "offset points", color=colour, va="center", fontsize=9
-        )
+        _beside(ax, place, f"bar {bar}", color=colour)
     ax.set(xlabel="pieces seen", ylabel="rate (nats a bar)", title=title)
     ax.set_ylim(bottom=0)
     ax.margins(x=0)
@@ -279,7 +289,7 @@ def rate_per_bar_over_time(history: pd.DataFrame, title: str = "") -> Figure:
     return figure
 
 
-# From blue over violet to orange: an order by hue, as lightness has to stay in the middle to read on white and on black.
+# From blue over violet to orange: ordered by hue, as lightness has to stay in the middle to read on white and on black.
 BAR_COLOURS = ("#1f6fd0", "#4f6be0", "#7a62d8", "#9c58c4", "#b94fa6", "#cc4c80", "#d65257", "#d4661f")
 
 
@@ -305,10 +315,10 @@ def rate_per_bar(rates: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]])
     figure = Figure(figsize=(WIDTH, 3.4))
     ax = figure.subplots()
     for k, (model, (mean, low, high)) in enumerate(rates.items()):
-        place = np.arange(1, BARS + 1) + 0.09 * (k - (len(rates) - 1) / 2)  # side by side, so that no interval hides another
+        aside = 0.09 * (k - (len(rates) - 1) / 2)  # so that no interval hides another
         mean, low, high = map(np.asarray, (mean, low, high))
         ax.errorbar(
-            place,
+            np.arange(1, BARS + 1) + aside,
             mean,
             [mean - low, high - mean],
             color=MODEL_COLOURS.get(model, GREY),
@@ -325,9 +335,9 @@ def rate_per_bar(rates: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]])
 
 @styled
 def comparison(rows: pd.DataFrame, xlabel: str) -> Figure:
-    """A dot with its interval for each row (columns corpus, model, value, low, high), a panel a corpus, numbers beside the dots.
+    """Rows of corpus, model, value, low, high -> a panel a corpus; a dot, its interval and its number a row.
 
-    Rows keep their order; a model without a colour (the rows that need no model) is grey. low and high may be NaN.
+    Rows keep their order; a model without a colour (what needs no model) is grey. low and high may be NaN.
     """
     corpora = list(rows["corpus"].unique())
     counts = [int((rows["corpus"] == corpus).sum()) for corpus in corpora]
@@ -340,7 +350,7 @@ def comparison(rows: pd.DataFrame, xlabel: str) -> Figure:
             if np.isfinite(row.low) and np.isfinite(row.high):
                 ax.plot([row.low, row.high], [k, k], color=colour, lw=2.6, solid_capstyle="round")
             ax.plot(row.value, k, MODEL_MARKERS.get(row.model, "o"), color=colour, ms=7)
-            ax.annotate(f"{row.value:.3f}", (1, k), (4, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=9.5)
+            _beside(ax, k, f"{row.value:.3f}")
         ax.set_yticks(range(len(part)), [MODEL_NAMES.get(model, model) for model in part["model"]])
         ax.set_ylim(len(part) - 0.4, -0.6)
         ax.set_title(corpus)
@@ -353,7 +363,8 @@ def comparison(rows: pd.DataFrame, xlabel: str) -> Figure:
 
 # --- the model
 
-COLUMNS = {"1": 11, "2": 33, "8": 70}  # bar of the drawing -> its middle, in twentieths of an inch; dots stand for bars 3 ... 7
+# Bar -> its middle, in twentieths of an inch; dots stand for bars 3 ... 7.
+COLUMNS = {"1": 11, "2": 33, "8": 70}
 
 
 def _box(ax: Axes, x: float, y: float, width: float, height: float, colour: str) -> None:
@@ -374,23 +385,24 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], **loo
 def _mask(ax: Axes, x: float, y: float, colour: str) -> None:
     for i in range(BARS):
         for j in range(BARS):
-            ax.add_patch(Rectangle((x + 1.2 * j, y + 1.2 * i), 1, 1, color=colour, alpha=0.95 if j <= i else 0.16, lw=0))
+            _tile(ax, x + 1.2 * j, y + 1.2 * i, 1, 1, colour, 0.95 if j <= i else 0.16)
 
 
 def _bar(ax: Axes, x: float, y: float, steps: Sequence[tuple[int, int, int]]) -> None:
     ax.add_patch(Rectangle((x - 8, y), 16, 9, fc="none", ec=INK, lw=0.9))
     for onset, length, height in steps:
-        ax.add_patch(Rectangle((x - 8 + onset + 0.15, y + 7.4 - height), length - 0.3, 1, color=INK, lw=0))
+        _tile(ax, x - 8 + onset + 0.15, y + 7.4 - height, length - 0.3, 1, INK)
 
 
 @styled
 def architecture() -> Figure:
-    """The model drawn once, from the bars of a melody at the top to the bars it gives back, with names and shapes in the margin."""
+    """The model drawn once, from a melody's bars down to the bars it gives back; names and shapes in the margin."""
     figure = Figure(figsize=(WIDTH, 7.3), layout="none")
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, 20 * WIDTH), ylim=(146, 0), aspect="equal")
     ax.set_axis_off()
     encoder, latent, decoder = TINTS[0], TINTS[1], TINTS[2]
+    dashed = {"ls": (0, (3, 2)), "color": decoder}
     tune = {  # Twinkle, twinkle: bars 1, 2 and 8 as (onset, length, height)
         "1": ((0, 4, 0), (4, 4, 0), (8, 4, 4), (12, 4, 4)),
         "2": ((0, 4, 5), (4, 4, 5), (8, 8, 4)),
@@ -421,8 +433,8 @@ def architecture() -> Figure:
         _arrow(ax, (x, 112), (x, 119))
         _bar(ax, x, 119, tune[bar])
         if bar != "1":  # what came out so far is read again on the way to the next bar
-            _arrow(ax, (x - 12, 119), (x - 12, 96), ls=(0, (3, 2)), color=decoder)
-    _arrow(ax, (COLUMNS["1"] + 8, 123.5), (COLUMNS["2"] - 12, 118.6), arrowstyle="-", ls=(0, (3, 2)), color=decoder, connectionstyle="angle")
+            _arrow(ax, (x - 14, 123.5), (x - 12, 123.5), **dashed | {"arrowstyle": "-"})
+            _arrow(ax, (x - 12, 123.5), (x - 12, 96), **dashed)
     for y in (11.5, 25, 59.3, 71.6, 108, 123.5):
         ax.text(51.5, y, "· · ·", ha="center", va="center", fontsize=12)
     for y, name, colour in ((37, "Transformer encoder", encoder), (83, "Transformer decoder", decoder)):
@@ -438,8 +450,11 @@ def architecture() -> Figure:
     margin(83.5, "eq. 4: z, hᵈ → gᵈ", "256 a bar; sees z₁ … zᵢ", "and the bars so far")
     margin(104, "eq. 5: local decoder", "256 → 384 → 512 → 752", "a whole bar at once")
     margin(121.5, "x̂ᵢ, the bar again", "16 steps × 47 states")
-    ax.text(2, 135, "Filled squares: which bars (across) each bar (down) may look at.", fontsize=8.5, va="center")
-    ax.text(2, 139.5, "Dashed: the bars so far, through the local encoder again (hᵈ), shifted by one.", fontsize=8.5, va="center")
+    for y, line in (
+        (135, "Filled squares: which bars (across) each bar (down) may look at."),
+        (139.5, "Dashed: the bars so far, through the local encoder again (hᵈ), shifted by one."),
+    ):
+        ax.text(2, y, line, fontsize=8.5, va="center")
     return figure
 
 
@@ -447,10 +462,13 @@ def architecture() -> Figure:
 
 
 def svg(figure: Figure, alt: str, ink: str = "currentColor") -> str:
-    """The figure as one <svg>: text as text in the page's font, the same bytes every time, ids that no other figure on the page has."""
-    buffer = StringIO()
+    """The figure as one <svg>: text as text in the page's font, the same bytes every time, ids no other figure has."""
+    if figure.get_layout_engine() is not None:  # lay it out once: every drawing would move things by another hair
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+    buffer, nothing = StringIO(), dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tvae"}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->|(?<=>)\s+(?=<)", "", text, flags=re.S)
@@ -463,10 +481,10 @@ def svg(figure: Figure, alt: str, ink: str = "currentColor") -> str:
     text = re.sub(r'(id="|url\(#|href="#)([\w-]+)', rf"\g<1>f{mark}-\2", text)
     width, height = (float(x) for x in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text).groups())
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 {width:g} {height:g}" '
-        f'width="{4 / 3 * width:.0f}" height="{4 / 3 * height:.0f}" '
-        f'role="img" aria-label="{escape(alt)}" style="width:100%;min-width:{0.8 * width:.0f}px;max-width:{1.5 * width:.0f}px;height:auto;'
-        'stroke-linejoin:round;font-family:inherit">'
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="0 0 {width:g} {height:g}" width="{4 / 3 * width:.0f}" height="{4 / 3 * height:.0f}" '
+        f'role="img" aria-label="{escape(alt)}" style="width:100%;min-width:{0.8 * width:.0f}px;'
+        f'max-width:{1.5 * width:.0f}px;height:auto;stroke-linejoin:round;font-family:inherit">'
     )
     return (head + text[text.index(">") + 1 :].strip()).replace(INK, ink)
 
@@ -480,7 +498,8 @@ def save(figure: Figure, path: str | Path, alt: str) -> Path:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = svg(figure, alt, ink="#7a7f85")
-    look = 'style="stroke-linejoin:round;font-family:system-ui,sans-serif"'  # an image has no page to take size and font from
+    # An image has no page to take its size and font from.
+    look = 'style="stroke-linejoin:round;font-family:system-ui,sans-serif"'
     path.write_text(re.sub('style="width:100%[^"]*"', look, text, count=1) + "\n", encoding="utf-8")
     return path
 
@@ -502,5 +521,5 @@ class Shown:
 
 
 def show(figure: Figure, alt: str, caption: str = "") -> Shown:
-    """What a notebook ends a cell with: the figure, what it shows for those who do not see it, and a caption that can stand alone."""
+    """What a notebook ends a cell with: a figure, a text for who does not see it, a caption that can stand alone."""
     return Shown(figure, alt, caption)

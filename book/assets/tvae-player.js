@@ -173,6 +173,7 @@
       this.#at = this.position;
       current = null;
       this.#silence();
+      setTimeout(() => current || context.suspend(), 500); // once the last note has faded
       this.#label();
       this.#show();
     }
@@ -224,7 +225,10 @@
       const words = html("div", { class: "tvae-words" });
       this.button = html("button", { type: "button", class: "tvae-play" });
       const icon = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" });
-      icon.append(svg("path", { class: "tvae-to-play", d: "M8 5v14l11-7z" }), svg("path", { class: "tvae-to-pause", d: "M7 5h4v14H7zM13 5h4v14h-4z" }));
+      icon.append(
+        svg("path", { class: "tvae-to-play", d: "M8 5v14l11-7z" }),
+        svg("path", { class: "tvae-to-pause", d: "M7 5h4v14H7zM13 5h4v14h-4z" }),
+      );
       this.button.append(icon);
       if (role) words.append(html("span", { class: "tvae-role" }, role), " ");
       words.append(html("strong", { class: "tvae-title" }, title));
