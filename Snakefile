@@ -116,4 +116,4 @@ rule record:
     log: "_build/logs/record.log"
     shell:
         "( {PYTHON} -m tvae.record {params.folders} --record figures --weights weights"
-        " && {PYTHON} -m tvae.claims --record figures ) " + LOGGED
+        " && {PYTHON} -m tvae.claims --record figures && {PYTHON} scripts/save_figures.py figures ) " + LOGGED

@@ -1,0 +1,30 @@
+"""Save the record's figures as SVG files, and its table: python scripts/save_figures.py [figures]. The rule `record` calls it."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from tvae import analysis, plots
+from tvae import record as records
+from tvae.evaluate import terms
+
+record = Path(sys.argv[1] if len(sys.argv) > 1 else "figures")
+entries = records.read(record)
+scores = analysis.scores(record, entries)
+rows = pd.concat([scores, analysis.trivial_rows(analysis.read_descriptions(record / "corpora.json"), scores)])
+rows.to_csv(record / "table.csv", index=False, float_format="%.6g")
+plots.save(plots.architecture(), record / "architecture.svg", "The model, from bars to codes and back.")
+for statistic, words in (("accuracy_free_running", "free-running frame accuracy"), ("onset_f1_free_running", "free-running onset F1")):
+    alt = f"{words} of each model on each corpus with 95 % intervals"
+    plots.save(plots.comparison(rows[rows.statistic == statistic], words), record / f"{statistic}.svg", alt)
+for corpus in sorted({entry["corpus"] for entry in entries}):
+    runs = {entry["model"]: entry for entry in entries if entry["corpus"] == corpus and entry["fold"] == 0}
+    histories = {model: records.history(record, entry) for model, entry in runs.items()}
+    plots.save(plots.training_curves(histories), record / f"training-{corpus}.svg", f"Training curves on {corpus}")
+    rates = {}
+    for model, entry in runs.items():
+        pieces, song = records.pieces(record, entry)
+        rates[model] = analysis.interval(*terms(pieces)["rate_per_bar"], song)
+    alt = f"Rate in nats of bars 1 to 8 on {corpus}, a line for each model"
+    plots.save(plots.rate_per_bar(rates), record / f"rate_per_bar-{corpus}.svg", alt)
