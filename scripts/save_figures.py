@@ -15,7 +15,10 @@ scores = analysis.scores(record, entries)
 rows = pd.concat([scores, analysis.trivial_rows(analysis.read_descriptions(record / "corpora.json"), scores)])
 rows.to_csv(record / "table.csv", index=False, float_format="%.6g")
 plots.save(plots.architecture(), record / "architecture.svg", "The model, from bars to codes and back.")
-for statistic, words in (("accuracy_free_running", "free-running frame accuracy"), ("onset_f1_free_running", "free-running onset F1")):
+for statistic, words in (
+    ("accuracy_free_running", "free-running frame accuracy"),
+    ("onset_f1_free_running", "free-running onset F1"),
+):
     alt = f"{words} of each model on each corpus with 95 % intervals"
     plots.save(plots.comparison(rows[rows.statistic == statistic], words), record / f"{statistic}.svg", alt)
 for corpus in sorted({entry["corpus"] for entry in entries}):

@@ -144,6 +144,34 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_pat
     assert not (folder / "metrics.json").exists()
 
 
+def test_a_step_that_ruins_the_weights_is_never_saved(tiny, tmp_path, monkeypatch):
+    """The loss is still a number when the last update before a checkpoint breaks the weights."""
+    monkeypatch.setattr(training.Training, "CHECKPOINT_SECONDS", 0)
+    step = torch.optim.Adam.step
+    calls = iter(range(10_000))
+
+    def ruin(self, *arguments):
+        step(self, *arguments)
+        if next(calls) == 20:
+            self.param_groups[0]["params"][0].data[0] = float("inf")
+
+    monkeypatch.setattr(torch.optim.Adam, "step", ruin)
+    with pytest.raises(TvaeError, match="no longer a number"):
+        train("attention", runs=tmp_path)
+    checkpoint = tmp_path / "smoke/folk/attention/fold0/checkpoint.pt"
+    state = torch.load(checkpoint, weights_only=True)
+    assert all(torch.isfinite(value).all() for value in state["vae"].values())
+
+
+def test_padded_steps_count_in_the_loss_only_as_the_release_has_it(tmp_path):
+    data = corpus.load("folk")
+    for plan, expected in ((TINY, 128 * len(data)), (replace(TINY, count_padding=False), int(data.length.sum()))):
+        config = {"seed": 0, "fold": 0}
+        run = training.Training(plan, config, data, tmp_path, torch.device("cpu"))
+        run.train_index = np.arange(len(data))
+        assert int(run.rows(1).counted.sum()) == int(run.rows(0).counted.sum()) == expected
+
+
 def test_a_damaged_checkpoint_is_a_sentence(tiny, tmp_path):
     folder = tmp_path / "smoke/folk/attention/fold0"
     folder.mkdir(parents=True)

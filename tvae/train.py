@@ -192,7 +192,10 @@ def git_commit() -> str:
             ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True
         ).stdout.strip()
         dirty = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no", "--", "."], cwd=here, capture_output=True, text=True
+            ["git", "status", "--porcelain", "--untracked-files=no", "--", "."],
+            cwd=here,
+            capture_output=True,
+            text=True,
         ).stdout
         return commit + ("+" if dirty.strip() else "")
     except (OSError, subprocess.CalledProcessError):
@@ -321,7 +324,8 @@ class Training:
                     since = (step - 1) % log_every + 1
                     means = {key: float(value) / since for key, value in total.items()}
                     total = {}
-                    if not np.isfinite(means["loss"]):
+                    healthy = all(parameter.isfinite().all() for parameter in module.parameters())
+                    if not (np.isfinite(means["loss"]) and healthy):
                         raise TvaeError(
                             f"The loss is no longer a number (stage {number}, steps {step - since + 1}-{step}, learning "
                             f"rate {group['lr']:.1e}); {self.folder} keeps the last good checkpoint: lower the learning rate "
