@@ -7,7 +7,6 @@ import pandas as pd
 
 from tvae import analysis, plots
 from tvae import record as records
-from tvae.evaluate import terms
 
 record = Path(sys.argv[1] if len(sys.argv) > 1 else "figures")
 entries = records.read(record)
@@ -25,9 +24,7 @@ for corpus in sorted({entry["corpus"] for entry in entries}):
     runs = {entry["model"]: entry for entry in entries if entry["corpus"] == corpus and entry["fold"] == 0}
     histories = {model: records.history(record, entry) for model, entry in runs.items()}
     plots.save(plots.training_curves(histories), record / f"training-{corpus}.svg", f"Training curves on {corpus}")
-    rates = {}
-    for model, entry in runs.items():
-        pieces, song = records.pieces(record, entry)
-        rates[model] = analysis.interval(*terms(pieces)["rate_per_bar"], song)
     alt = f"Rate in nats of bars 1 to 8 on {corpus}, a line for each model"
-    plots.save(plots.rate_per_bar(rates), record / f"rate_per_bar-{corpus}.svg", alt)
+    plots.save(
+        plots.rate_per_bar(analysis.rates_per_bar(record, entries, corpus)), record / f"rate_per_bar-{corpus}.svg", alt
+    )

@@ -35,6 +35,15 @@ def test_scores_have_every_statistic_inside_its_interval(recorded):
             assert own[statistic] == pytest.approx(entry[statistic])
 
 
+def test_rates_per_bar_are_those_of_the_entries(recorded):
+    folder, entries = recorded
+    rates = analysis.rates_per_bar(folder, entries, "folk")
+    assert set(rates) == {"attention", "no_attention"} and analysis.rates_per_bar(folder, entries, "pop909") == {}
+    for entry in entries:
+        value, low, high = rates[entry["model"]]
+        assert value == pytest.approx(entry["rate_per_bar"]) and (low <= value).all() and (value <= high).all()
+
+
 def test_changing_the_record_changes_the_table(recorded):
     folder, entries = recorded
     scores = analysis.scores(folder, entries)

@@ -45,16 +45,10 @@ def interval(
     return sums[0].sum(0) / np.maximum(sums[1].sum(0), 1e-12), low, high
 
 
-def repeats(tokens: np.ndarray) -> np.ndarray:
-    """How often bar i equals bar j: pieces (N, 128) -> shares (T, T), ones on the diagonal unless bars are empty."""
-    return equal_bars(tokens).mean(0)
-
-
 def describe(corpus: Corpus) -> dict:
     """What the page about the corpora shows of one: numbers and shares, JSON-able, nothing that holds its notes."""
     onset = corpus.tokens[corpus.tokens >= FIRST_PITCH].astype(int) - FIRST_PITCH + LOWEST  # MIDI
     counted = np.arange(PIECE) < corpus.length[:, None]
-    same = repeats(corpus.tokens)
     return {
         "name": corpus.name,
         "pieces": len(corpus),
@@ -67,7 +61,7 @@ def describe(corpus: Corpus) -> dict:
         "lowest": int(onset.min()),
         "highest": int(onset.max()),
         "pitch": (np.bincount(onset - LOWEST, minlength=HIGHEST - LOWEST + 1) / len(onset)).tolist(),
-        "repeats": same.tolist(),
+        "repeats": equal_bars(corpus.tokens).mean(0).tolist(),  # (T, T): how often bar i equals bar j
         "repeats_earlier": (earlier_equal(corpus.tokens) >= 0).mean(0).tolist(),
         "left_out": corpus.left_out,
         "trivial": [trivial_scores(corpus, fold) for fold in range(FOLDS)],
@@ -114,6 +108,16 @@ def scores(record: str | Path, entries: list[dict]) -> pd.DataFrame:
                     {**run, "statistic": statistic, "value": float(value), "low": float(low), "high": float(high)}
                 )
     return pd.DataFrame(rows)
+
+
+def rates_per_bar(record: str | Path, entries: list[dict], corpus: str) -> dict[str, tuple[np.ndarray, ...]]:
+    """The rate of each bar of the models recorded on fold 0 of a corpus: model -> (value, low, high), each (T,) nats."""
+    rates = {}
+    for entry in entries:
+        if (entry["corpus"], entry["fold"]) == (corpus, 0):
+            pieces, song = records.pieces(record, entry)
+            rates[entry["model"]] = interval(*terms(pieces)["rate_per_bar"], song)
+    return rates
 
 
 def trivial_rows(descriptions: dict[str, dict], table: pd.DataFrame) -> pd.DataFrame:

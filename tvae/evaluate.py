@@ -27,6 +27,7 @@ def evaluate(model: torch.nn.Module, tokens: np.ndarray, length: np.ndarray, bat
     Returns the flat metrics and the per-piece arrays that they are sums of.
     """
     device = next(model.parameters()).device
+    training = model.training
     model.eval()
     cuda = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=cuda):  # evaluation leaves the training's random state alone
@@ -36,6 +37,7 @@ def evaluate(model: torch.nn.Module, tokens: np.ndarray, length: np.ndarray, bat
                         torch.as_tensor(length[i : i + batch], dtype=torch.long, device=device))
             for i in range(0, len(tokens), batch)
         ]  # fmt: skip
+    model.train(training)
     pieces = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     return summarise(pieces), pieces
 
