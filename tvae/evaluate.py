@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tvae.melody import FIRST_PITCH, PIECE, STEPS, SUSTAIN
-from tvae.model import TransformerVAE, kl_divergence
+from tvae.melody import BARS, FIRST_PITCH, PIECE, STEPS, SUSTAIN
+from tvae.model import kl_divergence
 
 Pieces = dict[str, np.ndarray]
 SEED = 0  # of the draws z ~ q in an evaluation: the same weights give the same figures
@@ -42,7 +42,7 @@ def evaluate(model: torch.nn.Module, tokens: np.ndarray, length: np.ndarray, bat
     return summarise(pieces), pieces
 
 
-def score_batch(model: TransformerVAE, tokens: Tensor, length: Tensor) -> Pieces:
+def score_batch(model: torch.nn.Module, tokens: Tensor, length: Tensor) -> Pieces:
     """Per-piece scores of one batch: tokens (B, 128), length (B,)."""
     mu, logvar = model.encode(tokens)
     sampled = model.decode(model.sample(mu, logvar), tokens).flatten(1, 2)  # (B, 128, V)
@@ -53,9 +53,11 @@ def score_batch(model: TransformerVAE, tokens: Tensor, length: Tensor) -> Pieces
         **prediction_scores("teacher_forced_sampled", sampled.argmax(-1), tokens, counted),
         **prediction_scores("free_running", model.generate(mu), tokens, counted),
         "steps": length,
-        "rate_per_bar": kl_divergence(mu, logvar).sum(-1),  # (B, T)
+        "rate": kl_divergence(mu, logvar).sum((1, 2)),
         "distortion": (nll * counted).sum(-1),
     }
+    if mu.shape[1] == BARS:  # a code a bar
+        scores["rate_per_bar"] = kl_divergence(mu, logvar).sum(-1)  # (B, T)
     return {key: value.cpu().numpy() for key, value in scores.items()}
 
 
@@ -83,13 +85,14 @@ def terms(pieces: Pieces) -> dict[str, tuple[np.ndarray, np.ndarray]]:
             found[f"accuracy_{name}"] = (pieces[f"correct_{name}"], pieces["steps"])
             onsets = pieces[f"onsets_claimed_{name}"] + pieces[f"onsets_true_{name}"]
             found[f"onset_f1_{name}"] = (2 * pieces[f"onsets_found_{name}"], onsets)
+    if "rate" in pieces:
+        one = np.ones(len(pieces["rate"]))
+        found["rate_nats_per_piece"] = (pieces["rate"].astype(float), one)
+        found["distortion_nats_per_piece"] = (pieces["distortion"].astype(float), one)
     if "rate_per_bar" in pieces:
         rate = pieces["rate_per_bar"].astype(float)  # (N, T)
-        one = np.ones(len(rate))
-        found["rate_nats_per_piece"] = (rate.sum(1), one)
         found["rate_per_bar"] = (rate, np.ones_like(rate))
         found["rate_drop"] = (rate[:, 0] - rate[:, 4:7].mean(1), rate[:, 0])  # from bar 1 to bars 5-7, as a share
-        found["distortion_nats_per_piece"] = (pieces["distortion"].astype(float), one)
     return found
 
 

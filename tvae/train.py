@@ -1,6 +1,6 @@
 """Training: stage 0 (the local layer as a one-bar VAE), then stage 1 (the whole model), as the release does it.
 
-A run is a folder ``<runs>/<preset>/<corpus>/<model>/fold<k>/`` with ``config.json``, ``history.csv``,
+A run is a folder ``<runs>/<preset>/<corpus>/<model>/fold<k>/`` (`tvae.runs`) with ``config.json``, ``history.csv``,
 ``weights.safetensors``, ``metrics.json`` and ``pieces.npz``. While it trains there is a ``checkpoint.pt`` with everything
 that the next step depends on: started again after being killed at any moment, a run ends with the same weights, bit for
 bit on a CPU.
@@ -19,6 +19,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -31,19 +32,31 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tvae import corpus as corpora
+from tvae.baselines import LSTMVAE, LSTMConfig
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
 from tvae.melody import BARS, PIECE, STEPS, transposition_table
 from tvae.model import BarVAE, ModelConfig, TransformerVAE, kl_divergence, parameter_count
+from tvae.runs import Run
 
 SHIFTS = range(-4, 5)  # semitones, as in the paper
 FORMAT = 1  # of checkpoints: raised when what they hold, or what training does with it, changes
 
-# What each model changes in the preset's `ModelConfig`.
-MODELS = {
+DIAGONAL = {"encoder_mask": "diagonal", "inter_mask": "diagonal", "decoder_mask": "diagonal"}
+# What each model changes in the preset's `ModelConfig` or `LSTMConfig`.
+TRANSFORMERS = {
     "attention": {},  # Proposed+A
-    "no_attention": {"encoder_mask": "diagonal", "inter_mask": "diagonal", "decoder_mask": "diagonal"},  # Proposed-A
+    "no_attention": DIAGONAL,  # Proposed-A
+    "bidirectional": {"encoder_mask": "none"},
+    "compact": {"d_head": 64},
+    "no_stage_0": {},
 }
+LSTMS = {
+    "lstm_8x1": {"bars_per_code": 1},
+    "lstm_1x8": {"bars_per_code": 8},
+    "lstm_conductor": {"bars_per_code": 8, "conductor": True},
+}
+MODELS = TRANSFORMERS | LSTMS
 
 
 @dataclass(frozen=True)
@@ -63,58 +76,105 @@ class Stage:
     def rows(self) -> int:
         return int(self.learning_rate[-1][0])
 
+    def shortened(self, rows: int) -> Stage:
+        """The same curve of the learning rate in so many rows."""
+        return replace(self, learning_rate=tuple((seen * rows / self.rows, rate) for seen, rate in self.learning_rate))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run does. `count_padding` trains on padded steps too, as the release does.
+
+    An LSTM has no local layer and so no stage 0.
+    """
+
+    model: ModelConfig | LSTMConfig
+    stages: tuple[Stage | None, Stage]
+    count_padding: bool = True
+
 
 @dataclass(frozen=True)
 class Preset:
-    """What a run costs and how good it can be. `count_padding` trains on padded steps too, as the release does."""
+    """What a run costs and how good it can be.
 
-    model: ModelConfig
-    stages: tuple[Stage, Stage]
-    count_padding: bool = True
+    `sweep` is how many pieces a run of another KL weight goes on for, after the run of the release's weight.
+    """
+
+    transformer: Plan
+    lstm: Plan
+    sweep: int
+
+    def plan(self, model: str, kl_weight: float | None = None) -> Plan:
+        """The plan of a model: from scratch, or of the run that goes on from there at another KL weight."""
+        plan = self.lstm if model in LSTMS else self.transformer
+        plan = replace(plan, model=replace(plan.model, **MODELS[model]))
+        if kl_weight is not None:
+            return replace(plan, stages=(None, replace(plan.stages[1].shortened(self.sweep), kl_weight=kl_weight)))
+        return replace(plan, stages=(None, plan.stages[1])) if model == "no_stage_0" else plan
 
 
 RELEASE_EPOCH = len(SHIFTS) * 12_914  # the release's training pieces (80 % of 16,142), each in every transposition
 RELEASE_BARS = RELEASE_EPOCH * BARS
+RELEASE_STAGE_1 = Stage(
+    16,
+    (
+        (0, 1e-4), (30 * RELEASE_EPOCH, 1e-4),
+        (30 * RELEASE_EPOCH, 1e-5), (50 * RELEASE_EPOCH, 1e-5),
+        (50 * RELEASE_EPOCH, 1e-6), (60 * RELEASE_EPOCH, 1e-6),
+    ),
+    kl_weight=1.0,
+)  # fmt: skip
 
 PRESETS = {
-    # Toy sizes: proves that everything runs. Two CPU cores, about 20 s a run; accuracies mean nothing.
+    # Toy sizes: proves that everything runs. One CPU core, about 20 s a run; accuracies mean nothing.
     "smoke": Preset(
-        ModelConfig(hidden=(96, 64), d_model=64, d_head=16, d_feedforward=64, d_latent=16, heads=2, layers=1),
-        (
-            Stage(256, ((0, 2e-3), (50_000, 2e-3)), kl_weight=0.1),
-            Stage(64, ((0, 2e-4), (2_000, 2e-3), (20_000, 1e-5)), kl_weight=1.0),
+        Plan(
+            ModelConfig(hidden=(96, 64), d_model=64, d_head=16, d_feedforward=64, d_latent=16, heads=2, layers=1),
+            (
+                Stage(256, ((0, 2e-3), (50_000, 2e-3)), kl_weight=0.1),
+                Stage(64, ((0, 2e-4), (2_000, 2e-3), (20_000, 1e-5)), kl_weight=1.0),
+            ),
         ),
+        Plan(
+            LSTMConfig(d_embedding=8, d_encoder=24, d_decoder=48, d_condition=16, d_conductor=24, d_latent=16),
+            (None, Stage(64, ((0, 5e-4), (1_000, 5e-3), (10_000, 1e-5)), kl_weight=1.0)),
+        ),
+        sweep=1_000,
     ),
-    # Compact heads and one learning-rate cycle. One CPU core (AVX2) does it in half an hour.
+    # Compact heads and one learning-rate cycle: half an hour on one CPU core (AVX2). An LSTM uses each weight in each of
+    # 128 steps where the Transformer uses it in 8 bars, so the LSTMs are small, to cost no more than twice as much time.
     "cpu": Preset(
-        ModelConfig(d_head=64),
-        (
-            Stage(64, ((0, 1e-3), (300_000, 1e-3), (600_000, 5e-5)), kl_weight=0.1),
-            Stage(32, ((0, 2e-5), (16_000, 5e-4), (320_000, 1e-6)), kl_weight=1.0),
+        Plan(
+            ModelConfig(d_head=64),
+            (
+                Stage(64, ((0, 1e-3), (300_000, 1e-3), (600_000, 5e-5)), kl_weight=0.1),
+                Stage(32, ((0, 2e-5), (16_000, 5e-4), (320_000, 1e-6)), kl_weight=1.0),
+            ),
         ),
+        Plan(
+            LSTMConfig(d_embedding=32, d_encoder=128, d_decoder=256, d_condition=128, d_conductor=128),
+            (None, Stage(32, ((0, 2e-5), (16_000, 2.5e-3), (320_000, 1e-6)), kl_weight=1.0)),
+        ),
+        sweep=40_000,
     ),
     # The release's sizes and schedule: 18 epochs of bars, 60 epochs of pieces; for a GPU.
     "paper": Preset(
-        ModelConfig(),
-        (
-            Stage(
-                64,
-                (
-                    (0, 1e-3), (12 * RELEASE_BARS, 1e-3),
-                    (12 * RELEASE_BARS, 1e-4), (18 * RELEASE_BARS, 1e-4),
+        Plan(
+            ModelConfig(),
+            (
+                Stage(
+                    64,
+                    (
+                        (0, 1e-3), (12 * RELEASE_BARS, 1e-3),
+                        (12 * RELEASE_BARS, 1e-4), (18 * RELEASE_BARS, 1e-4),
+                    ),
+                    kl_weight=0.1,
                 ),
-                kl_weight=0.1,
-            ),
-            Stage(
-                16,
-                (
-                    (0, 1e-4), (30 * RELEASE_EPOCH, 1e-4),
-                    (30 * RELEASE_EPOCH, 1e-5), (50 * RELEASE_EPOCH, 1e-5),
-                    (50 * RELEASE_EPOCH, 1e-6), (60 * RELEASE_EPOCH, 1e-6),
-                ),
-                kl_weight=1.0,
+                RELEASE_STAGE_1,
             ),
         ),
+        Plan(LSTMConfig(), (None, RELEASE_STAGE_1)),
+        sweep=6 * RELEASE_EPOCH,
     ),
 }  # fmt: skip
 
@@ -150,7 +210,7 @@ class Rows:
 def objective(logits: Tensor, mu: Tensor, logvar: Tensor, tokens: Tensor, counted: Tensor, kl_weight: float):
     """The release's loss: mean cross-entropy a step + weight x mean KL a dimension. Returns it and a log, all tensors.
 
-    The log's figures are in nats a piece; `rate_bar` (T,) is there where the code has a bar for each row.
+    The log's figures are in nats a piece; `rate_bar_1` to `rate_bar_8` are there where each bar has a code.
     """
     nll = F.cross_entropy(logits.float().flatten(0, -2), tokens.flatten(), reduction="none").view_as(tokens)
     nll = (nll * counted).sum() / counted.sum()
@@ -162,7 +222,7 @@ def objective(logits: Tensor, mu: Tensor, logvar: Tensor, tokens: Tensor, counte
         "rate_nats_per_piece": kl.flatten(1).sum(1).mean() * pieces,
         "accuracy_teacher_forced": ((logits.argmax(-1).view_as(tokens) == tokens) & counted).sum() / counted.sum(),
     }
-    if kl.dim() == 3:
+    if kl.dim() == 3 and kl.shape[1] == BARS:
         log |= {f"rate_bar_{i + 1}": rate for i, rate in enumerate(kl.sum(-1).mean(0))}
     return log["loss"], {key: value.detach() for key, value in log.items()}
 
@@ -226,22 +286,27 @@ def train(
     preset: str = "smoke",
     fold: int = 0,
     seed: int = 0,
+    kl_weight: float | None = None,
     runs: str | Path = "runs",
     data_dir: str | Path | None = None,
 ) -> Path:
     """Train one model, or go on where it was interrupted, evaluate it on the held-out fold; returns the run's folder.
 
-    A finished run is returned as it is. Raises `TvaeError` on an unknown name, on a folder that holds a run with
-    other settings, and when the loss stops being a number.
+    With a `kl_weight` the run goes on from the finished run without one (which is trained first where it is missing), for
+    the preset's `sweep`: a point of the rate-distortion curve. A finished run is returned as it is. Raises `TvaeError` on
+    an unknown name, on a folder that holds a run with other settings, and when the loss stops being a number.
     """
     for name, known in ((model, MODELS), (preset, PRESETS)):
         if name not in known:
             raise TvaeError(f"There is no '{name}'; choose one of {', '.join(known)}.")
     if fold not in range(corpora.FOLDS):
         raise TvaeError(f"Fold {fold} does not exist; choose 0 to {corpora.FOLDS - 1}.")
+    if kl_weight is not None and not (np.isfinite(kl_weight) and kl_weight >= 0):
+        raise TvaeError(f"A KL weight of {kl_weight} makes no sense; choose a number that is not negative.")
+    start = None if kl_weight is None else train(model, corpus, preset, fold, seed, None, runs, data_dir)
     data = corpora.load(corpus, data_dir)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    plan = replace(PRESETS[preset], model=replace(PRESETS[preset].model, **MODELS[model]))
+    plan = PRESETS[preset].plan(model, kl_weight)
     config = {
         "model": model, "corpus": corpus, "preset": preset, "fold": fold, "seed": seed,
         **json.loads(json.dumps({"plan": asdict(plan)})),  # tuples to lists, as they come back from the file
@@ -249,8 +314,10 @@ def train(
         "corpus_sha256": data.sha256,
         "format": FORMAT,
     }  # fmt: skip
+    if start is not None:
+        config["start"] = sha256((start / "weights.safetensors").read_bytes()).hexdigest()
 
-    folder = Path(runs) / preset / corpus / model / f"fold{fold}"
+    folder = Path(runs) / Run(preset, corpus, model, fold, kl_weight).folder
     folder.mkdir(parents=True, exist_ok=True)
     with only_one(folder):
         if (folder / "config.json").exists() and json.loads((folder / "config.json").read_text()) != config:
@@ -260,7 +327,7 @@ def train(
         if (folder / "metrics.json").exists():
             return folder
         write_atomically(folder / "config.json", lambda path: path.write_text(json.dumps(config, indent=1) + "\n"))
-        Training(plan, config, data, folder, device).run()
+        Training(plan, config, data, folder, device, start).run()
     return folder
 
 
@@ -269,12 +336,16 @@ class Training:
 
     CHECKPOINT_SECONDS = 30
 
-    def __init__(self, plan: Preset, config: dict, data: corpora.Corpus, folder: Path, device: torch.device):
+    def __init__(
+        self, plan: Plan, config: dict, data: corpora.Corpus, folder: Path, device: torch.device, start: Path | None
+    ):
         torch.manual_seed(config["seed"])
         self.plan, self.config, self.data, self.folder, self.device = plan, config, data, folder, device
         self.train_index, self.test_index = data.split(config["fold"])
-        self.vae = TransformerVAE(plan.model).to(device)
-        self.bar_vae = BarVAE(self.vae).to(device)
+        self.vae = build(config["model"], plan.model).to(device)
+        self.bar_vae = BarVAE(self.vae).to(device) if plan.stages[0] else None
+        if start is not None:
+            self.vae.load_state_dict(load_file(start / "weights.safetensors"))
         self.commit = git_commit()  # of the code as it starts
         self.history: list[dict] = []
         self.seconds = 0.0  # spent training, over all interruptions
@@ -286,8 +357,9 @@ class Training:
 
     def run(self) -> None:
         at = self.resume() if self.checkpoint.exists() else {"stage": 0, "step": 0, "optimizer": None}
-        for stage in range(at["stage"], len(self.plan.stages)):
-            self.fit(stage, at["step"], at["optimizer"])
+        for number in range(at["stage"], len(self.plan.stages)):
+            if self.plan.stages[number]:
+                self.fit(number, at["step"], at["optimizer"])
             at = {"step": 0, "optimizer": None}
         self.finish()
 
@@ -370,7 +442,8 @@ class Training:
         """Everything the next step depends on; the order of the data follows from the step."""
         state = {
             "config": json.dumps(self.config), "stage": stage, "step": step,
-            "vae": self.vae.state_dict(), "bar_vae": self.bar_vae.state_dict(), "optimizer": optimizer.state_dict(),
+            "vae": self.vae.state_dict(), "bar_vae": self.bar_vae.state_dict() if self.bar_vae else {},
+            "optimizer": optimizer.state_dict(),
             "random": torch.get_rng_state(),
             "cuda_random": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
             "history": self.history, "seconds": self.seconds,
@@ -389,7 +462,8 @@ class Training:
                 f"{self.checkpoint} cannot be continued ({error}); delete it to train this run from the start."
             ) from error
         self.vae.load_state_dict(state["vae"])
-        self.bar_vae.load_state_dict(state["bar_vae"])
+        if self.bar_vae:
+            self.bar_vae.load_state_dict(state["bar_vae"])
         torch.set_rng_state(state["random"])
         if state["cuda_random"]:
             torch.cuda.set_rng_state_all(state["cuda_random"])
@@ -399,13 +473,15 @@ class Training:
     def finish(self) -> None:
         """Write the weights, then measure them as they will be released, in half precision; metrics.json comes last."""
         save_weights(self.vae, self.folder / "weights.safetensors", self.config, torch.float32)
-        released = TransformerVAE(self.plan.model).to(self.device)
+        released = build(self.config["model"], self.plan.model).to(self.device)
         released.load_state_dict({key: value.half().float() for key, value in self.vae.state_dict().items()})
         metrics, pieces = evaluate(released, self.data.tokens[self.test_index], self.data.length[self.test_index])
         last = [row for row in self.history if row["stage"] == 1]
         seconds = last[-1]["seconds"] - max((row["seconds"] for row in self.history if row["stage"] == 0), default=0.0)
         metrics = {
             **{key: self.config[key] for key in ("corpus", "model", "preset", "fold", "seed", "precision", "corpus_sha256")},
+            "kl_weight": self.plan.stages[1].kl_weight,
+            "sweep": "start" in self.config,
             **metrics,
             "rate_mean_per_dim": metrics["rate_nats_per_piece"] / self.plan.model.latent_dims,
             "parameters": parameter_count(self.vae),
@@ -434,12 +510,18 @@ def save_weights(vae: nn.Module, path: Path, config: dict, dtype: torch.dtype) -
     write_atomically(path, lambda part: save_file(tensors, part, metadata={"tvae": json.dumps(config)}))
 
 
-def load_weights(path: str | Path) -> TransformerVAE:
+def build(model: str, config: ModelConfig | LSTMConfig) -> TransformerVAE | LSTMVAE:
+    """An untrained model, by its name in `MODELS` and its sizes."""
+    return LSTMVAE(config) if model in LSTMS else TransformerVAE(config)
+
+
+def load_weights(path: str | Path) -> TransformerVAE | LSTMVAE:
     """A model from a file of `save_weights`, in float32, ready to evaluate."""
     try:
         with safe_open(path, framework="pt") as file:
             config = json.loads(file.metadata()["tvae"])
-        vae = TransformerVAE(ModelConfig(**config["plan"]["model"]))
+        sizes = LSTMConfig if config["model"] in LSTMS else ModelConfig
+        vae = build(config["model"], sizes(**config["plan"]["model"]))
         vae.load_state_dict({key: value.float() for key, value in load_file(path).items()})
     except Exception as error:
         raise TvaeError(f"{path} holds no weights of a tvae model ({error}).") from error
@@ -455,6 +537,7 @@ def main() -> None:
     parser.add_argument("--preset", default="smoke", help=", ".join(PRESETS))
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kl-weight", type=float, default=None, help="go on from the finished run at this KL weight")
     parser.add_argument("--runs", default="runs", help="folder of the run folders")
     parser.add_argument("--data-dir", default=None, help="local copy of the corpora")
     try:
