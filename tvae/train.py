@@ -155,7 +155,7 @@ PRESETS = {
             LSTMConfig(d_embedding=32, d_encoder=128, d_decoder=256, d_condition=128, d_conductor=128),
             (None, Stage(32, ((0, 2e-5), (16_000, 2.5e-3), (320_000, 1e-6)), kl_weight=1.0)),
         ),
-        sweep=40_000,
+        sweep=24_000,
     ),
     # The release's sizes and schedule: 18 epochs of bars, 60 epochs of pieces; for a GPU.
     "paper": Preset(
