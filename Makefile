@@ -3,10 +3,10 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env book test paper bench constraints clean
+.PHONY: help env book test paper paper-status bench constraints clean
 
-# Which runs: `make book` takes recorded or smoke, `make paper` takes paper or cpu.
-ifneq ($(filter paper,$(MAKECMDGOALS)),)
+# Which runs: `make book` takes recorded or smoke, `make paper` and `make paper-status` take paper or cpu.
+ifneq ($(filter paper paper-status,$(MAKECMDGOALS)),)
 PRESET ?= paper
 PRESETS := paper cpu
 else
@@ -14,6 +14,12 @@ PRESET ?= recorded
 PRESETS := recorded smoke
 endif
 $(if $(filter $(PRESET),$(PRESETS)),,$(error PRESET=$(PRESET) is not known here; it is one of: $(PRESETS)))
+
+# `make paper` trains PACK runs at once on each GPU; CUDA_VISIBLE_DEVICES hides GPUs from it. The CPU counts as one.
+PACK ?= 1
+GPUS = $(shell (echo "$${CUDA_VISIBLE_DEVICES-$$(nvidia-smi --query-gpu=index --format=csv,noheader 2>/dev/null)}" \
+	| tr , '\n' | grep '[0-9]' || echo CPU) | wc -l)
+$(if $(shell [[ "$(PACK)" =~ ^[1-9][0-9]*$$ ]] && echo yes),,$(error PACK=$(PACK) is no number of runs; say 1, 2, 3, ...))
 
 PY := .venv/bin/python
 # The first interpreter that runs (a pyenv shim may exist and not run) and is 3.11 or 3.12; PYTHON=... overrides.
@@ -26,7 +32,7 @@ export XDG_CACHE_HOME := $(shell d="$${XDG_CACHE_HOME:-$${HOME:-/}/.cache}"; \
 	if mkdir -p "$$d" 2>/dev/null && [ -w "$$d" ]; then echo "$$d"; else echo "$(CURDIR)/.cache"; fi)
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: .venv/.stamp  ## create .venv from pyproject.toml and constraints.txt (PYTHON=... chooses the interpreter, 3.11 or 3.12)
 
@@ -38,10 +44,14 @@ test: .venv/.stamp  ## lint, run the tests, and run every notebook with its defa
 	@$(PY) -m ruff check .
 	@$(PY) -m pytest
 
-paper: .venv/.stamp  ## retrain every recorded run (a GPU, many hours; PRESET=cpu: laptop size), refresh the record and the report
-	@$(PY) -m snakemake record --config preset=$(PRESET)
+# What training leaves is whole or not there, so a metrics.json that it wrote after snakemake was killed counts.
+paper: .venv/.stamp  ## train every run of preset paper that is not done (GPUs; PRESET=cpu: a laptop), refresh record and report; PACK=3: three at once on each GPU
+	@$(PY) -m snakemake record --config preset=$(PRESET) --resources gpu=$$(($(GPUS) * $(PACK))) --ignore-incomplete
 	@$(PY) -m snakemake book --config preset=recorded
 	@echo "The record is figures/results.json, the report _build/html/index.html"
+
+paper-status: .venv/.stamp  ## how far the runs of `make paper` are, and how long the rest will take (PRESET=cpu likewise)
+	@$(PY) -m tvae.runs $(PRESET)
 
 bench: .venv/.stamp  ## measure training and decoding speed beside the machine's own peak, into figures/bench.json
 	@$(PY) -m tvae.bench

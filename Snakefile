@@ -9,11 +9,14 @@ import re
 import sys
 from pathlib import Path
 
+from tvae import TvaeError
+from tvae.runs import planned
+
 configfile: "config.yaml"
 
 PRESET = config["preset"]
 PRESETS = config["presets"]
-if PRESET != "recorded" and PRESET not in PRESETS:
+if PRESET not in ["recorded", *PRESETS]:
     sys.exit(f"preset={PRESET} is not known: it is one of recorded, {', '.join(PRESETS)}.")
 
 PYTHON = f"'{sys.executable}'"
@@ -21,8 +24,7 @@ JUPYTER_BOOK = f"'{Path(sys.executable).parent / 'jupyter-book'}'"
 RECORD, WEIGHTS = ("figures", "weights") if PRESET == "recorded" else (f"runs/{PRESET}/record", f"runs/{PRESET}/record/weights")
 PAGES = re.findall(r"file: (\S+)", Path("book/_toc.yml").read_text())
 NOTEBOOKS = [page.removeprefix("executed/") for page in PAGES if page.startswith("executed/")]
-RUN = "runs/{preset}/{corpus}/{model}/fold{fold}"
-MADE = ["config.json", "history.csv", "weights.safetensors", "metrics.json", "pieces.npz", "train.ipynb"]
+RUN = "runs/{preset}/{corpus}/{model}/fold{fold}{weight}"  # {weight}: nothing, or -kl4 (`tvae.runs.Run`)
 
 # Each job writes to a log; when it fails, its last lines and the log's path are what is shown.
 LOGGED = "> {log} 2>&1 || {{ echo; echo 'The end of {log}:'; tail -n 12 {log}; exit 1; }} >&2"
@@ -36,16 +38,28 @@ SOURCES = files("tvae/*.py", "tvae/data/*")
 
 
 def run_folders(preset):
-    """The runs that a preset consists of."""
+    """Of the runs that a preset consists of, the most important first."""
     if preset == "recorded":
         sys.exit("Which runs? Say --config preset=cpu or preset=paper: `record` puts new runs into figures/ and weights/.")
-    it = PRESETS[preset]
-    return [RUN.format(preset=preset, corpus=corpus, model=model, fold=fold)
-            for corpus in it["corpora"] for model in it["models"] for fold in it["folds"]]
+    try:
+        return [f"runs/{run.folder}" for run in planned(config, preset)]
+    except TvaeError as error:
+        sys.exit(str(error))
 
 
 def metrics(preset):
     return [f"{folder}/metrics.json" for folder in run_folders(preset)]
+
+
+def start(w):
+    """What a run with a KL weight goes on from: the run without. Where that took hours, its being there is enough."""
+    finished = RUN.replace("{weight}", "") + "/metrics.json"
+    return [] if not w.weight else finished if w.preset == "smoke" else ancient(finished)
+
+
+# Where there is a choice, the run that config.yaml names first is trained first.
+ORDER = [] if PRESET == "recorded" else run_folders(PRESET)
+PRIORITY = {folder: rank for rank, folder in enumerate(reversed(ORDER), start=1)}
 
 
 wildcard_constraints:
@@ -53,6 +67,11 @@ wildcard_constraints:
     corpus="[a-z0-9]+",
     model="[a-z0-9_]+",
     fold=r"\d+",
+    weight=r"(-kl[0-9.]+)?",
+
+
+# On a cluster only training is submitted; the rest takes a minute where snakemake was started.
+localrules: book, notebook, collect, record
 
 
 rule book:
@@ -73,7 +92,7 @@ rule notebook:
     input:
         notebook="notebooks/{name}.ipynb",
         record=f"{RECORD}/results.json",
-        recorded=files("figures/*.json", "figures/pieces/*", "figures/history/*", "weights/*"),
+        recorded=files("figures/*.json", "figures/pieces/*", "figures/history/*", "weights/*", "book/paper_reported.yml"),
         sources=SOURCES,
     output: "book/executed/{name}.ipynb"
     wildcard_constraints: name="|".join(NOTEBOOKS)
@@ -85,18 +104,31 @@ rule notebook:
 
 
 rule train:
-    # Only toy runs are trained again when the sources change; a run of hours is made again by removing its folder.
-    input: lambda w: ["notebooks/train.ipynb", *SOURCES] if w.preset == "smoke" else []
-    output: [f"{RUN}/{name}" for name in MADE]
-    params: seed=config["seed"]
+    # Only toy runs are trained again when the sources change; a run of hours is made again by removing its folder and
+    # the folders of those that go on from it.
+    input:
+        lambda w: ["notebooks/train.ipynb", *SOURCES] if w.preset == "smoke" else [],
+        start,
+    # Only the file that a run writes last: Snakemake deletes the output of a failed job and of one that it starts again,
+    # and a killed run goes on from what else lies in its folder.
+    output: f"{RUN}/metrics.json"
+    params:
+        seed=config["seed"],
+        kl_weight=lambda w: w.weight.removeprefix("-kl") or "null",
+        notebook=f"{RUN}/train.ipynb",
+        # A toy run starts anew, also with other sizes: its former settings, and a checkpoint, are removed.
+        stale=lambda w, output: [output[0].replace("metrics.json", name) for name in ("config.json", "checkpoint.pt")
+                                 if w.preset == "smoke"],
     log: f"{RUN}/train.log"
-    threads: min(8, workflow.cores or 8)
-    resources: gpu=1
+    # Two runs side by side with a thread each are done sooner than one after the other with two.
+    threads: 1
+    resources: gpu=lambda w: int(w.preset == "paper")
+    priority: lambda w: PRIORITY.get(RUN.format(**dict(w.items())), 0)
     shell:
-        # The checkpoint lies in the run folder undeclared, so that a killed run goes on where it was.
-        "echo 'Training {wildcards.model} on {wildcards.corpus}, preset {wildcards.preset}, fold {wildcards.fold} (progress: {log})' >&2;"
-        " {PYTHON} scripts/execute.py notebooks/train.ipynb {output[5]} model={wildcards.model} corpus={wildcards.corpus}"
-        " preset={wildcards.preset} fold={wildcards.fold} seed={params.seed} runs=runs " + LOGGED
+        "echo 'Training {wildcards.model} on {wildcards.corpus}, preset {wildcards.preset},"
+        " fold {wildcards.fold}{wildcards.weight} (progress: {log})' >&2; rm -f {params.stale};"
+        " {PYTHON} scripts/execute.py notebooks/train.ipynb {params.notebook} model={wildcards.model} corpus={wildcards.corpus}"
+        " preset={wildcards.preset} fold={wildcards.fold} kl_weight={params.kl_weight} seed={params.seed} runs=runs " + LOGGED
 
 
 rule collect:

@@ -10,8 +10,9 @@ from tvae import record as records
 
 record = Path(sys.argv[1] if len(sys.argv) > 1 else "figures")
 entries = records.read(record)
-scores = analysis.scores(record, entries)
-rows = pd.concat([scores, analysis.trivial_rows(analysis.read_descriptions(record / "corpora.json"), scores)])
+blocks = analysis.blocks(entries)
+scores = analysis.scores(record, blocks)
+rows = pd.concat([scores, analysis.trivial_rows(analysis.read_descriptions(record / "corpora.json"), blocks)])
 rows.to_csv(record / "table.csv", index=False, float_format="%.6g")
 plots.save(plots.architecture(), record / "architecture.svg", "The model, from bars to codes and back.")
 for statistic, words in (
@@ -20,11 +21,16 @@ for statistic, words in (
 ):
     alt = f"{words} of each model on each corpus with 95 % intervals"
     plots.save(plots.comparison(rows[rows.statistic == statistic], words), record / f"{statistic}.svg", alt)
-for corpus in sorted({entry["corpus"] for entry in entries}):
-    runs = {entry["model"]: entry for entry in entries if entry["corpus"] == corpus and entry["fold"] == 0}
-    histories = {model: records.history(record, entry) for model, entry in runs.items()}
+for block in blocks:
+    name = block.corpus if block.folds == (0,) else f"{block.corpus}-folds"
+    alt = f"Rate in nats of bars 1 to 8, {block.title}, a line for each model"
+    plots.save(plots.rate_per_bar(analysis.rates_per_bar(record, block)), record / f"rate_per_bar-{name}.svg", alt)
+for corpus in dict.fromkeys(entry["corpus"] for entry in entries):
+    runs = [entry for entry in entries if (entry["corpus"], entry["fold"], entry["sweep"]) == (corpus, 0, False)]
+    histories = {entry["model"]: records.history(record, entry) for entry in runs}
     plots.save(plots.training_curves(histories), record / f"training-{corpus}.svg", f"Training curves on {corpus}")
-    alt = f"Rate in nats of bars 1 to 8 on {corpus}, a line for each model"
-    plots.save(
-        plots.rate_per_bar(analysis.rates_per_bar(record, entries, corpus)), record / f"rate_per_bar-{corpus}.svg", alt
-    )
+    points = analysis.rate_distortion(record, entries, corpus)
+    if len(points):
+        points.to_csv(record / f"rate_distortion-{corpus}.csv", index=False, float_format="%.6g")
+        alt = f"Distortion and free-running accuracy over rate on {corpus}, a curve for each model"
+        plots.save(plots.rate_distortion(points), record / f"rate_distortion-{corpus}.svg", alt)

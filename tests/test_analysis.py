@@ -16,55 +16,207 @@ from tvae.train import PRESETS, train
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """A record of two toy runs, and its entries."""
+    """A record of toy runs (the paper's four models, and two of them at other KL weights), and its entries."""
     folder = tmp_path_factory.mktemp("record")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(PRESETS, "smoke", TINY)
-        runs = [train(model, runs=folder / "runs") for model in ("attention", "no_attention")]
+        runs = [train(model, runs=folder / "runs") for model in tables.PAPER_MODELS]
+        for model in ("attention", "lstm_8x1"):
+            runs += [train(model, kl_weight=weight, runs=folder / "runs") for weight in (0.01, 1, 100)]
     return folder, record.collect(runs, folder, folder / "weights")
 
 
-def test_scores_have_every_statistic_inside_its_interval(recorded):
+@pytest.fixture
+def block(recorded):
+    (block,) = analysis.blocks(recorded[1])
+    return block
+
+
+def entry_of(entries, model):
+    return next(entry for entry in entries if entry["model"] == model and not entry["sweep"])
+
+
+def test_scores_have_every_statistic_inside_its_interval(recorded, block):
     folder, entries = recorded
-    scores = analysis.scores(folder, entries)
-    assert set(scores.model) == {"attention", "no_attention"}
+    scores = analysis.scores(folder, [block])
+    assert tuple(scores.model.unique()) == tables.PAPER_MODELS and set(scores.block) == {"folk, preset smoke, fold 0"}
     assert ((scores.low <= scores.value) & (scores.value <= scores.high)).all()
-    for entry in entries:
-        own = scores[scores.model == entry["model"]].set_index("statistic").value
-        for statistic in ("accuracy_free_running", "rate_nats_per_piece", "distortion_nats_per_piece", "rate_drop"):
-            assert own[statistic] == pytest.approx(entry[statistic])
+    for model in tables.PAPER_MODELS:
+        own = scores[scores.model == model].set_index("statistic").value
+        for statistic in ("accuracy_free_running", "rate_nats_per_piece", "distortion_nats_per_piece"):
+            assert own[statistic] == pytest.approx(entry_of(entries, model)[statistic])
+        assert ("rate_drop" in own.index) == (model != "lstm_1x8")
 
 
-def test_rates_per_bar_are_those_of_the_entries(recorded):
+def test_rates_per_bar_are_those_of_the_entries(recorded, block):
     folder, entries = recorded
-    rates = analysis.rates_per_bar(folder, entries, "folk")
-    assert set(rates) == {"attention", "no_attention"} and analysis.rates_per_bar(folder, entries, "pop909") == {}
-    for entry in entries:
-        value, low, high = rates[entry["model"]]
-        assert value == pytest.approx(entry["rate_per_bar"]) and (low <= value).all() and (value <= high).all()
+    rates = analysis.rates_per_bar(folder, block)
+    assert set(rates) == {"attention", "no_attention", "lstm_8x1"}  # one code for all bars has no rate of a bar
+    for model, (value, low, high) in rates.items():
+        assert value == pytest.approx(entry_of(entries, model)["rate_per_bar"])
+        assert (low <= value).all() and (value <= high).all()
 
 
 def test_changing_the_record_changes_the_table(recorded):
     folder, entries = recorded
-    scores = analysis.scores(folder, entries)
-    before = tables.comparative(scores).html
-    scores.loc[(scores.model == "attention") & (scores.statistic == "accuracy_free_running"), "value"] = 0.123
-    after = tables.comparative(scores).html
+    before = tables.comparative(analysis.scores(folder, analysis.blocks(entries))).html
+    changed = [
+        {**entry, "accuracy_free_running": 0.12345} if entry == entry_of(entries, "attention") else entry
+        for entry in entries
+    ]
+    after = tables.comparative(analysis.scores(folder, analysis.blocks(changed))).html
     assert before != after and "0.123" in after and "0.123" not in before
 
 
-def test_the_trivial_rows_come_with_the_table(recorded):
-    folder, entries = recorded
-    scores = analysis.scores(folder, entries)
-    folk = analysis.describe(corpus.load("folk"))
-    rows = analysis.trivial_rows({"folk": folk}, scores)
-    assert set(rows.model) == {"sustain", "previous_bar"}
-    test = corpus.load("folk").split(0)[1]
-    data = corpus.load("folk")
-    counted = np.arange(128) < data.length[test][:, None]
-    expected = (data.tokens[test] == 1)[counted].mean()
+def test_the_papers_numbers_appear_with_the_difference_on_its_corpus_only(recorded, block):
+    scores = analysis.scores(recorded[0], [block])
+    reported = {"attention": {"accuracy_free_running": 0.25}}
+    assert tables.comparative(scores, reported).html == tables.comparative(scores).html
+    scores["corpus"] = "hooktheory"
+    assert "in the paper" not in tables.comparative(scores).html
+    html = tables.comparative(scores, reported).html
+    ours = scores[(scores.model == "attention") & (scores.statistic == "accuracy_free_running")].value.item()
+    assert html.count("in the paper") == html.count("difference") == 1
+    assert f"<td>0.250</td><td>{ours - 0.25:+.3f}</td>" in html
+
+
+def test_the_trivial_rows_come_with_the_table(block):
+    folk = corpus.load("folk")
+    rows = analysis.trivial_rows({"folk": analysis.describe(folk)}, [block])
+    assert set(rows.model) == {"sustain", "previous_bar"} and set(rows.block) == {block.title}
+    test = folk.split(0)[1]
+    counted = np.arange(128) < folk.length[test][:, None]
+    expected = (folk.tokens[test] == 1)[counted].mean()
     value = rows[(rows.model == "sustain") & (rows.statistic == "accuracy_teacher_forced")].value.item()
     assert value == pytest.approx(expected)
+
+
+def entries_of(**folds):
+    """Entries with nothing but what tells runs apart: model -> its folds."""
+    return [{"corpus": "folk", "preset": "smoke", "model": model, "fold": fold, "sweep": False, "kl_weight": 1.0}
+            for model, own in folds.items() for fold in own]  # fmt: skip
+
+
+def test_models_are_compared_on_the_folds_that_they_share():
+    found = analysis.blocks(entries_of(attention=range(5), lstm_8x1=range(5), bidirectional=[0]))
+    assert [(block.folds, list(block.runs)) for block in found] == [
+        ((0, 1, 2, 3, 4), ["attention", "lstm_8x1"]),
+        ((0,), ["attention", "bidirectional", "lstm_8x1"]),
+    ]
+    found = analysis.blocks(entries_of(attention=range(5), no_attention=range(5)))
+    assert [block.title for block in found] == ["folk, preset smoke, folds 0-4"]
+    assert [block.title for block in analysis.blocks(entries_of(attention=[0, 1, 2]))] == ["folk, preset smoke, fold 0"]
+    assert analysis.blocks(entries_of(attention=[1, 2])) == []
+
+
+def test_several_folds_are_weighted_by_what_they_counted(recorded, block):
+    folder, entries = recorded
+    run = entry_of(entries, "attention")
+    pooled = analysis.Block("folk", "smoke", (0, 0), {"attention": [run, {**run, "accuracy_free_running": 0.0}]})
+    pieces, song = pooled.pieces(folder, "attention")
+    assert len(song) == 2 * run["n_test"] == len(pieces["steps"])
+    steps = terms(pieces)["accuracy_free_running"][1]
+    assert pooled.value("attention", "accuracy_free_running", steps) == pytest.approx(run["accuracy_free_running"] / 2)
+
+
+def test_a_model_does_not_differ_from_itself_and_differences_have_a_sign(recorded, block):
+    folder, entries = recorded
+    assert analysis.difference(folder, block, "attention", "attention", "accuracy_free_running") == (0, 0, 0)
+    value, low, high = analysis.difference(folder, block, "attention", "lstm_1x8", "rate_nats_per_piece")
+    rates = [entry_of(entries, model)["rate_nats_per_piece"] for model in ("attention", "lstm_1x8")]
+    assert value == pytest.approx(rates[0] - rates[1]) and low <= value <= high
+    frame = analysis.differences(folder, block)
+    assert set(frame.model) == {"no_attention", "lstm_8x1", "lstm_1x8"}
+    assert f"{value:+.1f}" in tables.differences(frame).html
+
+
+def test_a_difference_needs_the_same_pieces(recorded, block, tmp_path):
+    folder, entries = recorded
+    (tmp_path / "pieces").mkdir()
+    for model in ("attention", "no_attention"):
+        scores, song = record.pieces(folder, entry_of(entries, model))
+        if model == "no_attention":
+            song = song[::-1]
+        np.savez(tmp_path / "pieces" / f"smoke-folk-{model}-fold0.npz", song=song, **scores)
+    with pytest.raises(TvaeError, match="attention and no_attention .* not tested on the same pieces"):
+        analysis.difference(tmp_path, block, "attention", "no_attention", "accuracy_free_running")
+
+
+def test_paired_differences_are_narrower_than_the_models_intervals(tmp_path):
+    random = np.random.default_rng(0)
+    song, easy = np.arange(200), random.normal(0.7, 0.1, 200)
+    (tmp_path / "pieces").mkdir()
+    values = {"attention": easy + 0.01, "no_attention": easy + random.normal(0, 0.01, 200)}
+    runs = {}
+    for model, accuracy in values.items():
+        arrays = {"correct_free_running": 128 * accuracy, "onsets_found_free_running": song, "onsets_claimed_free_running": song,
+                  "onsets_true_free_running": song, "steps": np.full(200, 128)}  # fmt: skip
+        np.savez(tmp_path / "pieces" / f"smoke-folk-{model}-fold0.npz", song=song, **arrays)
+        runs[model] = [*entries_of(**{model: [0]})]
+        runs[model][0] |= {"accuracy_free_running": accuracy.mean(), "n_test": 200}
+    block = analysis.Block("folk", "smoke", (0,), runs)
+    value, low, high = analysis.difference(tmp_path, block, "attention", "no_attention", "accuracy_free_running")
+    assert low < 0.01 < high and high - low < 0.004
+    own = [analysis.interval(*terms(block.pieces(tmp_path, model)[0])["accuracy_free_running"], song) for model in runs]
+    assert all(high_own - low_own > 4 * (high - low) for _, low_own, high_own in own)
+
+
+def test_beta_is_the_releases_weight_in_a_summed_elbo():
+    entry = {"preset": "paper", "model": "attention", "kl_weight": 1.0}
+    assert analysis.beta(entry) == 0.25 and analysis.beta({**entry, "model": "lstm_1x8", "kl_weight": 4}) == 1
+
+
+def test_a_higher_kl_weight_buys_a_lower_rate(recorded):
+    folder, entries = recorded
+    points = analysis.rate_distortion(folder, entries, "folk")
+    assert list(points.kl_weight) == [0.01, 1, 100] * 2 and list(points.model) == ["attention"] * 3 + ["lstm_8x1"] * 3
+    for _, own in points.groupby("model"):
+        assert own.rate.is_monotonic_decreasing
+    assert np.allclose(points.total, points.rate + points.distortion)
+    for name in ("rate", "distortion", "total", "accuracy", "onset_f1"):
+        assert ((points[f"{name}_low"] <= points[name]) & (points[name] <= points[f"{name}_high"])).all()
+    assert "KL weight" in tables.rate_distortion(points).html
+    assert analysis.rate_distortion(folder, entries, "hooktheory").empty
+
+
+def curves_on_file(folder, **curves):
+    """A record of sweeps with known curves: model -> its (KL weight, rate, distortion) points, alike for 60 pieces of 20 songs."""
+    (folder / "pieces").mkdir(exist_ok=True)
+    entries = []
+    for model, points in curves.items():
+        for weight, rate, distortion in points:
+            entry = entries_of(**{model: [0]})[0] | {"sweep": True, "kl_weight": weight}
+            spread = 1 + 0.1 * np.random.default_rng(0).normal(size=60)  # of the distortions: pieces differ
+            np.savez(folder / "pieces" / f"{record.run_name(entry)}.npz", song=np.arange(60) // 3, rate=np.full(60, rate),
+                     distortion=distortion * spread / spread.mean())  # fmt: skip
+            entries.append(entry)
+    return entries
+
+
+def test_models_are_compared_at_one_rate(tmp_path):
+    # attention: D = 100 exp(-R / 100); no_attention has twice that, at rates between whose points only a log-straight curve is right
+    def curve(factor, *rates):
+        return [(weight, rate, factor * 100 * np.exp(-rate / 100)) for weight, rate in zip((4, 1, 0.25), rates)]
+
+    entries = curves_on_file(tmp_path, attention=curve(1, 50, 100, 200), no_attention=curve(2, 80, 160, 240))
+    value, low, high, rate = analysis.saving_at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention")
+    assert (
+        value == pytest.approx(0.5) and rate == pytest.approx(100) and low == pytest.approx(0.5) == pytest.approx(high)
+    )
+    value, _, _, _ = analysis.saving_at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention")
+    assert value == pytest.approx(-1)
+
+
+def test_where_the_other_curve_does_not_reach_the_nearest_rate_is_taken(tmp_path):
+    entries = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=[(4, 120, 60), (1, 150, 50)])
+    *_, rate = analysis.saving_at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention")
+    assert rate == 100
+
+
+def test_without_curves_nothing_is_compared(tmp_path):
+    one = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=[(1, 150, 50)])
+    assert analysis.saving_at_equal_rate(tmp_path, one, "folk", "attention", "no_attention") is None
+    assert analysis.saving_at_equal_rate(tmp_path, [], "folk", "attention", "no_attention") is None
 
 
 def test_a_description_holds_no_notes_and_its_shares_add_up():
@@ -79,10 +231,17 @@ def test_a_description_holds_no_notes_and_its_shares_add_up():
 
 def test_recomputing_notices_a_record_that_is_not_its_weights(recorded):
     folder, entries = recorded
-    assert analysis.recompute(entries[0], folder / "weights")["equal"].all()
-    wrong = {**entries[0], "accuracy_free_running": entries[0]["accuracy_free_running"] + 0.001}
-    checks = analysis.recompute(wrong, folder / "weights").set_index("statistic")["equal"]
+    for model in tables.PAPER_MODELS:
+        right = analysis.recompute(entry_of(entries, model), folder / "weights")
+        assert right["equal"].all() and "4 of 4 figures of 1 runs agree" in tables.checked(right).html
+    entry = entry_of(entries, "attention")
+    wrong = analysis.recompute(
+        {**entry, "accuracy_free_running": entry["accuracy_free_running"] + 0.001}, folder / "weights"
+    )
+    checks = wrong.set_index("statistic")["equal"]
     assert not checks["accuracy_free_running"] and checks["rate_nats_per_piece"]
+    html = tables.checked(wrong).html
+    assert "not equal" in html and "3 of 4 figures" in html and "smoke-folk-attention-fold0" in html
 
 
 @pytest.mark.parametrize(
@@ -104,11 +263,39 @@ def test_a_claim_is_decided_by_its_recorded_run(recorded):
     folder, entries = recorded
     claim = Claim("X1", "It falls.", "attention", "folk", "rate_drop", -9.0, True, presets=("smoke",))
     finding = decide(claim, folder, entries)
-    pieces, _ = record.pieces(folder, entries[0])
+    pieces, _ = record.pieces(folder, entry_of(entries, "attention"))
     top, bottom = terms(pieces)["rate_drop"]
     assert finding["value"] == pytest.approx(top.sum() / bottom.sum()) and finding["verdict"] == "replicated"
     assert set(finding) == set(claims.KEYS) and finding["source"] == "smoke-folk-attention-fold0"
     assert decide(Claim("X2", "", "attention", "pop909", "rate_drop", 0, True), folder, entries) is None
+
+
+def test_a_claim_about_two_models_is_decided_on_the_same_pieces(recorded, block):
+    folder, entries = recorded
+    claim = Claim("X3", "", "attention", "folk", "rate_nats_per_piece", 1e3, True, other="lstm_1x8", presets=("smoke",))
+    finding = decide(claim, folder, entries)
+    expected = analysis.difference(folder, block, "attention", "lstm_1x8", "rate_nats_per_piece")
+    assert (finding["value"], finding["low"], finding["high"]) == expected and finding["verdict"] == "not replicated"
+    assert finding["source"] == "smoke-folk-attention-fold0, smoke-folk-lstm_1x8-fold0"
+
+
+def test_a_claim_at_equal_rate_is_decided_by_the_curves(recorded):
+    folder, entries = recorded
+    claim = Claim("X4", "", "attention", "folk", claims.SAVING, -9, True, other="lstm_8x1", presets=("smoke",))
+    finding = decide(claim, folder, entries)
+    *expected, rate = analysis.saving_at_equal_rate(folder, entries, "folk", "attention", "lstm_8x1")
+    assert [finding["value"], finding["low"], finding["high"]] == expected and f"at {rate:.0f} nats" in finding[
+        "statistic"
+    ]
+    assert finding["source"].startswith("smoke-folk-attention-fold0-kl0.01 to smoke-folk-attention-fold0-kl100, ")
+    assert (
+        decide(
+            Claim("X5", "", "attention", "folk", claims.SAVING, 0, True, other="lstm_1x8", presets=("smoke",)),
+            folder,
+            entries,
+        )
+        is None
+    )
 
 
 def test_toy_runs_decide_no_claim_of_the_paper(recorded):
@@ -121,6 +308,10 @@ def test_findings_are_added_and_replaced(tmp_path):
     claims.add(tmp_path, [finding])
     claims.add(tmp_path, [{**finding, "value": 2}, {**finding, "claim": "B1"}])
     assert [(f["claim"], f["value"]) for f in claims.read(tmp_path)] == [("B1", 1), ("C1", 2)]
+    claims.add(tmp_path, [{**finding, "source": "another run", "value": 3}])  # what decided it before is gone
+    assert [(f["claim"], f["value"]) for f in claims.read(tmp_path)] == [("B1", 1), ("C1", 3)]
+    claims.add(tmp_path, [], {"C1"})  # its run is no longer recorded
+    assert [f["claim"] for f in claims.read(tmp_path)] == ["B1"]
     (tmp_path / "findings.json").write_text('[{"claim": "C9"}]')
     with pytest.raises(TvaeError, match="C9 has no 'statement'"):
         claims.read(tmp_path)
@@ -130,12 +321,47 @@ def test_every_claim_stands_on_the_page_with_its_threshold():
     page = (Path(__file__).parent.parent / "book" / "claims.md").read_text()
     for claim in claims.CLAIMS:
         row = next(line for line in page.splitlines() if line.startswith(f"| {claim.id} "))
-        assert claim.statistic.replace("accuracy_free_running", "free-running accuracy") in row
+        words = {"accuracy_free_running": "free-running accuracy", claims.SAVING: "share of the distortion"}
+        assert words.get(claim.statistic, claim.statistic) in row and (claim.other or "") in row
         assert f"{claim.threshold:.2f}" in row and claim.model in row and claim.corpus in row
 
 
 def test_reconstructions_are_melodies(recorded):
     folder, entries = recorded
     tokens = corpus.load("folk").tokens[:5]
-    again = analysis.reconstructions(record.load_model(folder / "weights", entries[0]), tokens)
-    assert again.shape == tokens.shape and again.dtype == np.uint8 and is_valid(again)
+    for model in tables.PAPER_MODELS:
+        again = analysis.reconstructions(record.load_model(folder / "weights", entry_of(entries, model)), tokens)
+        assert again.shape == tokens.shape and again.dtype == np.uint8 and is_valid(again)
+
+
+def test_only_the_weights_of_the_table_are_released(recorded):
+    folder, entries = recorded
+    released = {path.stem for path in (folder / "weights").glob("*.safetensors")}
+    assert released == {f"smoke-folk-{model}-fold0" for model in tables.PAPER_MODELS} and len(entries) == 10
+
+
+def test_runs_of_another_preset_leave_the_record_together_with_their_files(recorded, tmp_path, capsys):
+    folder, entries = recorded
+    run = folder / "runs" / "smoke" / "folk" / "attention" / "fold0"
+    record.collect([run], tmp_path, tmp_path / "weights")
+    older = json.loads((tmp_path / "results.json").read_text())
+    older = [{**older[0], "preset": "cpu"}, {**older[0], "preset": "cpu", "corpus": "hooktheory"}]
+    (tmp_path / "results.json").write_text(json.dumps(older))
+    for path in [*tmp_path.glob("*/smoke-*")]:
+        path.rename(path.with_name(path.name.replace("smoke", "cpu")))
+    kept = record.collect([run], tmp_path, tmp_path / "weights")
+    assert [record.run_name(entry) for entry in kept] == [
+        "cpu-hooktheory-attention-fold0",
+        "smoke-folk-attention-fold0",
+    ]
+    assert "cpu-folk-attention-fold0 leaves the record" in capsys.readouterr().out
+    assert {path.stem for path in tmp_path.glob("*/*fold0.*")} == {"smoke-folk-attention-fold0"}
+
+
+def test_accuracy_by_transposition_is_the_recorded_one_where_nothing_is_moved(recorded):
+    folder, entries = recorded
+    entry = entry_of(entries, "no_attention")
+    table = analysis.accuracy_by_transposition(record.load_model(folder / "weights", entry), corpus.load("folk"), 0)
+    assert list(table.semitones) == list(range(-4, 5))
+    assert table.value[4] == pytest.approx(entry["accuracy_free_running"], abs=2e-4) and table.value.nunique() > 1
+    assert ((table.low <= table.value) & (table.value <= table.high)).all()

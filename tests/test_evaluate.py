@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from tvae.analysis import interval
+from tvae.baselines import LSTMVAE, LSTMConfig
 from tvae.evaluate import evaluate, evaluate_trivial, summarise, terms
 from tvae.melody import SUSTAIN
 from tvae.model import ModelConfig, TransformerVAE, kl_divergence
@@ -16,6 +17,12 @@ SMALL = ModelConfig(hidden=(48, 40), d_model=32, d_head=16, d_feedforward=24, d_
 def vae():
     torch.manual_seed(0)
     return TransformerVAE(SMALL).eval()
+
+
+def lstm(**changes) -> LSTMVAE:
+    torch.manual_seed(0)
+    sizes = {"d_embedding": 6, "d_encoder": 12, "d_decoder": 24, "d_condition": 8, "d_conductor": 10, "d_latent": 4}
+    return LSTMVAE(LSTMConfig(**sizes, **changes)).eval()
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +49,30 @@ def test_metrics_are_what_a_plain_loop_computes(vae, melodies):
     assert metrics["rate_per_bar"] == pytest.approx(rate.tolist(), rel=1e-4)
     assert metrics["rate_nats_per_piece"] == pytest.approx(rate.sum().item(), rel=1e-4)
     assert metrics["rate_drop"] == pytest.approx(1 - (rate[4:7].mean() / rate[0]).item(), rel=1e-3)
+
+
+@pytest.mark.parametrize("conductor", [False, True])
+def test_of_one_code_a_piece_there_is_a_rate_but_none_per_bar(conductor, melodies):
+    tokens, length = melodies
+    flat = lstm(bars_per_code=8, conductor=conductor)
+    metrics, pieces = evaluate(flat, tokens, length, batch=7)
+    with torch.no_grad():
+        rate = kl_divergence(*flat.encode(torch.as_tensor(tokens.astype(np.int64)))).sum((1, 2))
+    assert metrics["rate_nats_per_piece"] == pytest.approx(rate.mean().item(), rel=1e-4) and rate.mean() > 0
+    np.testing.assert_allclose(pieces["rate"], rate, rtol=1e-4)
+    of_a_code_a_bar = {"rate_per_bar", "rate_drop"}
+    assert set(metrics) == set(evaluate(lstm(), tokens, length)[0]) - of_a_code_a_bar
+    assert not of_a_code_a_bar & (set(pieces) | set(terms(pieces)))
+
+
+@pytest.mark.parametrize("family", ["transformer", "lstm_8x1"])
+def test_where_each_bar_has_a_code_the_rate_is_the_sum_of_the_bars_rates(family, vae, melodies):
+    metrics, pieces = evaluate({"transformer": vae, "lstm_8x1": lstm()}[family], *melodies)
+    assert pieces["rate_per_bar"].shape == (40, 8) and (pieces["rate_per_bar"] > 0).all()
+    np.testing.assert_allclose(pieces["rate"], pieces["rate_per_bar"].sum(1), rtol=1e-5)
+    assert metrics["rate_nats_per_piece"] == pytest.approx(sum(metrics["rate_per_bar"]), rel=1e-5)
+    bars = metrics["rate_per_bar"]
+    assert metrics["rate_drop"] == pytest.approx(1 - np.mean(bars[4:7]) / bars[0], rel=1e-3, abs=1e-5)
 
 
 def test_padding_is_never_counted(vae, melodies):

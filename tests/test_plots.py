@@ -37,10 +37,20 @@ def share(most: float) -> np.ndarray:
 
 def rows() -> pd.DataFrame:
     models = [*plots.MODEL_COLOURS, "sustain", "previous_bar"]
-    table = pd.DataFrame([(c, m) for c in ("folk", "hooktheory") for m in models], columns=["corpus", "model"])
+    table = pd.DataFrame([(c, m) for c in ("folk", "hooktheory") for m in models], columns=["block", "model"])
     table["value"] = np.linspace(0.5, 0.92, len(table))
     table["low"], table["high"] = table["value"] - 0.01, table["value"] + 0.01
     table.loc[table["model"] == "sustain", ["low", "high"]] = np.nan
+    return table
+
+
+def points() -> pd.DataFrame:
+    weights, models = (0.25, 0.5, 1, 2, 4), list(plots.MODEL_COLOURS)
+    table = pd.DataFrame([(m, w, w / 4, 150 - 20 * w + 5 * k) for k, m in enumerate(models) for w in weights],
+                         columns=["model", "kl_weight", "beta", "rate"])  # fmt: skip
+    table["distortion"], table["accuracy"] = 9000 / table["rate"], table["rate"] / 200
+    for name in ("rate", "distortion", "accuracy"):
+        table[f"{name}_low"], table[f"{name}_high"] = 0.98 * table[name], 1.03 * table[name]
     return table
 
 
@@ -63,6 +73,7 @@ FIGURES = {
     "rate_per_bar_over_time": lambda: plots.rate_per_bar_over_time(history(0), "attention on folk"),
     "rate_per_bar": lambda: plots.rate_per_bar(RATES),
     "comparison": lambda: plots.comparison(rows(), "free-running accuracy"),
+    "rate_distortion": lambda: plots.rate_distortion(points()),
     "architecture": plots.architecture,
 }
 figure_of = cache(lambda name: FIGURES[name]())

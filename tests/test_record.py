@@ -8,6 +8,7 @@ from tvae import TvaeError, record
 
 ENTRY = {
     "corpus": "folk", "model": "attention", "preset": "smoke", "fold": 0, "seed": 0, "n_test": 10,
+    "kl_weight": 1.0, "sweep": False,
     "accuracy_teacher_forced": 0.5, "accuracy_teacher_forced_sampled": 0.5, "accuracy_free_running": 0.5,
     "onset_f1_free_running": 0.1, "rate_nats_per_piece": 10.0, "rate_mean_per_dim": 0.1, "rate_per_bar": [1.0] * 8,
     "rate_drop": 0.0, "distortion_nats_per_piece": 100.0, "parameters": 1000, "steps": 10, "samples_per_second": 1.0,
@@ -36,6 +37,11 @@ def test_a_good_record_is_read(tmp_path):
         ({"n_test": "many"}, "smoke-folk-attention-fold0.*n_test"),
         ({"model": "gpt"}, "gpt.*no model"),
         ({"preset": "mega"}, "mega.*no preset"),
+        ({"fold": True}, "'fold' should be a int"),
+        ({"sweep": 1}, "smoke-folk-attention-fold0.*'sweep' should be a bool"),
+        ({"sweep": True, "kl_weight": float("nan")}, "smoke-folk-attention-fold0.*'kl_weight' is not a number"),
+        ({"sweep": True, "kl_weight": "much"}, "smoke-folk-attention-fold0.*'kl_weight' should be a float"),
+        ({"sweep": True, "kl_weight": 4, "n_test": 0.5}, "smoke-folk-attention-fold0-kl4.*n_test"),
     ],
 )
 def test_a_bad_entry_names_its_run(tmp_path, change, sentence):
@@ -44,7 +50,7 @@ def test_a_bad_entry_names_its_run(tmp_path, change, sentence):
         record.read(tmp_path)
 
 
-@pytest.mark.parametrize("key", sorted(record.REQUIRED))
+@pytest.mark.parametrize("key", sorted(record.REQUIRED | record.A_CODE_A_BAR))
 def test_a_missing_key_is_named(tmp_path, key):
     write(tmp_path, [{name: value for name, value in ENTRY.items() if name != key}])
     with pytest.raises(TvaeError, match=key):
@@ -75,3 +81,73 @@ def test_missing_companions_are_sentences(tmp_path):
 def test_an_unfinished_run_is_not_collected(tmp_path):
     with pytest.raises(TvaeError, match="no finished run"):
         record.collect([tmp_path], tmp_path / "record", tmp_path / "weights")
+
+
+def test_a_model_with_one_code_for_all_bars_has_no_rate_per_bar(tmp_path):
+    flat = {key: value for key, value in ENTRY.items() if key not in record.A_CODE_A_BAR}
+    write(tmp_path, [{**flat, "model": "lstm_1x8"}, {**flat, "model": "lstm_conductor"}])
+    assert len(record.read(tmp_path)) == 2
+    write(tmp_path, [{**flat, "model": "lstm_8x1"}])
+    with pytest.raises(TvaeError, match="smoke-folk-lstm_8x1-fold0.*rate_per_bar"):
+        record.read(tmp_path)
+
+
+def test_runs_at_other_kl_weights_have_names_of_their_own(tmp_path):
+    weights = [{**ENTRY, "sweep": True, "kl_weight": weight} for weight in (0.25, 1.0, 4)]
+    write(tmp_path, [ENTRY, *weights])
+    assert [record.run_name(entry).rpartition("-")[2] for entry in record.read(tmp_path)] == [
+        "fold0",
+        "kl0.25",
+        "kl1",
+        "kl4",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {"preset": "cpu"},
+            "mixes presets on folk: cpu-folk-no_attention-fold0 has cpu, smoke-folk-attention-fold0 has smoke",
+        ),
+        ({"corpus_sha256": "1"}, "mixes versions of the corpus on folk: smoke-folk-no_attention-fold0"),
+    ],
+)
+def test_what_cannot_stand_in_one_table_is_named(tmp_path, change, sentence):
+    other = {**ENTRY, "model": "no_attention", **change}
+    write(tmp_path, [ENTRY, other])
+    with pytest.raises(TvaeError, match=sentence):
+        record.read(tmp_path)
+    write(tmp_path, [ENTRY, {**other, "corpus": "hooktheory"}])  # another corpus has a table of its own
+    assert len(record.read(tmp_path)) == 2
+
+
+def test_the_numbers_of_the_paper_may_be_missing_and_are_checked(tmp_path):
+    path = tmp_path / "paper_reported.yml"
+    path.write_text("# nothing yet\n")
+    assert record.read_reported(path) == {}
+    path.write_text("attention: {accuracy_free_running: 0.5}\n")
+    assert record.read_reported(path) == {"attention": {"accuracy_free_running": 0.5}}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("gpt: {accuracy_free_running: 0.5}", "no model 'gpt'"),
+        ("attention: {accuracy: 0.5}", "attention has a 'accuracy', which the record does not know"),
+        ("attention: {accuracy_free_running: high}", "'accuracy_free_running' of attention should be a number"),
+        ("attention: {accuracy_free_running: .nan}", "'accuracy_free_running' of attention should be a number"),
+        ("attention: 0.5", "is no list of models with their numbers"),
+        ("[1, 2]", "is no list of models with their numbers"),
+        ("{", "is no list of models with their numbers"),
+    ],
+)
+def test_bad_numbers_of_the_paper_are_a_sentence(tmp_path, text, sentence):
+    (tmp_path / "paper_reported.yml").write_text(text)
+    with pytest.raises(TvaeError, match=sentence):
+        record.read_reported(tmp_path / "paper_reported.yml")
+
+
+def test_a_missing_file_of_the_papers_numbers_is_a_sentence(tmp_path):
+    with pytest.raises(TvaeError, match="is no list of models"):
+        record.read_reported(tmp_path / "none.yml")

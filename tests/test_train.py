@@ -3,11 +3,14 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,25 +19,36 @@ import torch
 
 from tvae import TvaeError, corpus, record
 from tvae import train as training
+from tvae.baselines import LSTMConfig
 from tvae.melody import transpose
-from tvae.train import PRESETS, Preset, Rows, Stage, load_weights, train
+from tvae.model import parameter_count
+from tvae.train import LSTMS, MODELS, PRESETS, Plan, Preset, Rows, Stage, build, load_weights, train
 
 TINY = Preset(
-    replace(PRESETS["smoke"].model, hidden=(24, 16), d_model=16, d_head=8, d_feedforward=16, d_latent=8),
-    (
-        Stage(256, ((0, 2e-3), (10_000, 2e-3)), kl_weight=0.1),
-        Stage(32, ((0, 2e-4), (800, 2e-3), (6_000, 1e-5)), kl_weight=1.0),
+    Plan(
+        replace(
+            PRESETS["smoke"].transformer.model, hidden=(24, 16), d_model=16, d_head=8, d_feedforward=16, d_latent=8
+        ),
+        (
+            Stage(256, ((0, 2e-3), (10_000, 2e-3)), kl_weight=0.1),
+            Stage(32, ((0, 2e-4), (400, 4e-3), (3_200, 1e-5)), kl_weight=1.0),
+        ),
     ),
+    Plan(
+        LSTMConfig(d_embedding=4, d_encoder=8, d_decoder=16, d_condition=4, d_conductor=8, d_latent=8),
+        (None, Stage(32, ((0, 1e-3), (400, 1e-2), (3_200, 1e-4)), kl_weight=1.0)),
+    ),
+    sweep=1_600,
 )
 # The same in a process of its own, that can be killed; a checkpoint at every log row gives it many states to die in.
 SCRIPT = """
-import sys
+import json, sys
 sys.path.insert(0, "tests")
 from tvae import train
 from test_train import TINY
 train.Training.CHECKPOINT_SECONDS = 0
 train.PRESETS["smoke"] = TINY
-print(train.train("attention", "folk", "smoke", runs=sys.argv[1]))
+print(train.train(preset="smoke", **json.loads(sys.argv[1])))
 """
 
 
@@ -43,11 +57,25 @@ def tiny(monkeypatch):
     monkeypatch.setitem(training.PRESETS, "smoke", TINY)
 
 
-def start(runs) -> subprocess.Popen:
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished tiny run of the given settings: trained by the first test that asks for it, and not to be changed."""
+    runs = tmp_path_factory.mktemp("finished")
+    torch.set_num_threads(1)
+
+    def run(model: str, kl_weight: float | None = None) -> Path:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(training.PRESETS, "smoke", TINY)
+            return train(model, kl_weight=kl_weight, runs=runs)
+
+    return run
+
+
+def start(runs, **arguments) -> subprocess.Popen:
     """The script in a process of its own; what it says is in ``runs/said``."""
     with open(runs / "said", "w") as said:
         return subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(runs)],
+            [sys.executable, "-c", SCRIPT, json.dumps({"runs": str(runs), **arguments})],
             cwd=os.path.dirname(os.path.dirname(__file__)),
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             stdout=said,
@@ -84,33 +112,53 @@ def test_a_run_leaves_what_the_book_needs(uninterrupted):
     assert history.accuracy_free_running.notna().sum() >= 10
 
 
-def test_killed_at_random_moments_it_ends_with_the_same_weights(uninterrupted, tmp_path):
-    moments, kills = random.Random(7), 0
-    folder = tmp_path / "smoke/folk/attention/fold0"
+def kill_until_finished(folder, kills: int, after: str, longest: float, **arguments) -> int:
+    """Start the run in `folder` again and again, killing it `kills` times; returns how often it died at work.
+
+    A process is killed up to `longest` seconds after it first writes the file `after`.
+    """
+    moments, died = random.Random(7), 0
+    runs, sign = folder.parents[3], folder / after
     while not (folder / "metrics.json").exists():
-        process = start(tmp_path)
-        if kills < 4:
+        process = start(runs, **arguments)
+        if kills:
             deadline = time.monotonic() + 120
-            before = (folder / "history.csv").stat().st_mtime_ns if (folder / "history.csv").exists() else 0
+            before = sign.stat().st_mtime_ns if sign.exists() else 0
             while process.poll() is None and time.monotonic() < deadline:  # let it get going, then kill it
-                if (folder / "history.csv").exists() and (folder / "history.csv").stat().st_mtime_ns != before:
-                    time.sleep(moments.uniform(0, 0.5))
+                if sign.exists() and sign.stat().st_mtime_ns != before:
+                    time.sleep(moments.uniform(0, longest))
                     break
                 time.sleep(0.005)
             process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
+            died += process.wait() == -signal.SIGKILL
+            kills -= 1
         else:
-            assert process.wait(300) == 0, (tmp_path / "said").read_text()
-    assert kills >= 2
+            assert process.wait(300) == 0, (runs / "said").read_text()
+    return died
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_weights(uninterrupted, tmp_path):
+    folder = tmp_path / "smoke/folk/attention/fold0"
+    assert kill_until_finished(folder, kills=4, after="history.csv", longest=0.3) >= 2
     assert the_same(uninterrupted, folder)
 
 
-def test_two_runs_with_one_seed_are_equal_and_with_another_are_not(tiny, tmp_path):
-    torch.set_num_threads(1)
-    one, two = (train("no_attention", runs=tmp_path / name) for name in ("one", "two"))
-    assert the_same(one, two)
-    assert not the_same(one, train("no_attention", seed=1, runs=tmp_path / "three"))
+def test_a_killed_lstm_goes_on_and_ends_with_the_same_weights(finished, tmp_path):
+    folder = tmp_path / "smoke/folk/lstm_conductor/fold0"
+    assert kill_until_finished(folder, kills=1, after="checkpoint.pt", longest=0.1, model="lstm_conductor") == 1
+    assert the_same(finished("lstm_conductor"), folder)
+
+
+def test_a_killed_run_of_another_kl_weight_goes_on_and_ends_with_the_same_weights(finished, tmp_path):
+    base, folder = tmp_path / "smoke/folk/attention/fold0", tmp_path / "smoke/folk/attention/fold0-kl4"
+    shutil.copytree(finished("attention"), base)
+    assert kill_until_finished(folder, kills=1, after="checkpoint.pt", longest=0.1, kl_weight=4.0) == 1
+    assert the_same(finished("attention", 4.0), folder) and the_same(finished("attention"), base)
+
+
+def test_two_runs_with_one_seed_are_equal_and_with_another_are_not(tiny, finished, tmp_path):
+    assert the_same(finished("no_attention"), train("no_attention", runs=tmp_path / "two"))
+    assert not the_same(finished("no_attention"), train("no_attention", seed=1, runs=tmp_path / "three"))
 
 
 def test_a_finished_run_is_kept(uninterrupted, tiny):
@@ -134,7 +182,9 @@ def test_one_process_a_run(tiny, tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatch):
-    wild = replace(TINY, stages=(TINY.stages[0], replace(TINY.stages[1], learning_rate=((0, 1e9), (6_000, 1e9)))))
+    stage_0, stage_1 = TINY.transformer.stages
+    stages = (stage_0, replace(stage_1, learning_rate=((0, 1e9), (3_200, 1e9))))
+    wild = replace(TINY, transformer=replace(TINY.transformer, stages=stages))
     monkeypatch.setitem(training.PRESETS, "smoke", wild)
     with pytest.raises(TvaeError, match="no longer a number.*stage 1"):
         train("attention", runs=tmp_path)
@@ -165,9 +215,10 @@ def test_a_step_that_ruins_the_weights_is_never_saved(tiny, tmp_path, monkeypatc
 
 def test_padded_steps_count_in_the_loss_only_as_the_release_has_it(tmp_path):
     data = corpus.load("folk")
-    for plan, expected in ((TINY, 128 * len(data)), (replace(TINY, count_padding=False), int(data.length.sum()))):
-        config = {"seed": 0, "fold": 0}
-        run = training.Training(plan, config, data, tmp_path, torch.device("cpu"))
+    for count_padding, expected in ((True, 128 * len(data)), (False, int(data.length.sum()))):
+        plan = replace(TINY.plan("attention"), count_padding=count_padding)
+        config = {"model": "attention", "seed": 0, "fold": 0}
+        run = training.Training(plan, config, data, tmp_path, torch.device("cpu"), None)
         run.train_index = np.arange(len(data))
         assert int(run.rows(1).counted.sum()) == int(run.rows(0).counted.sum()) == expected
 
@@ -187,11 +238,15 @@ def test_a_damaged_checkpoint_is_a_sentence(tiny, tmp_path):
         ({"preset": "huge"}, "smoke, cpu, paper"),
         ({"corpus": "bach"}, "folk"),
         ({"fold": 7}, "0 to 4"),
+        ({"kl_weight": -1.0}, "KL weight of -1.0"),
+        ({"kl_weight": float("nan")}, "KL weight of nan"),
+        ({"kl_weight": float("inf")}, "KL weight of inf"),
     ],
 )
-def test_an_unknown_name_is_a_sentence(arguments, sentence, tmp_path):
+def test_settings_that_make_no_sense_are_a_sentence_and_leave_nothing(arguments, sentence, tmp_path):
     with pytest.raises(TvaeError, match=sentence):
         train(**{"runs": tmp_path, **arguments})
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_command_line_says_a_sentence_and_exits_with_1(tmp_path):
@@ -218,9 +273,137 @@ def test_transposing_on_the_device_is_transposing(tmp_path):
 
 
 def test_the_release_schedule():
-    stage_0, stage_1 = PRESETS["paper"].stages
+    stage_0, stage_1 = PRESETS["paper"].transformer.stages
     assert stage_1.batch == 16 and 6.9e6 < stage_1.rows < 7.1e6 and stage_0.kl_weight == 0.1
     assert [rate for _, rate in stage_1.learning_rate] == [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6]
+    assert PRESETS["paper"].lstm.stages == (None, stage_1)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_models_of_a_preset_differ_in_what_their_names_say(preset):
+    plans = {model: PRESETS[preset].plan(model) for model in MODELS}
+    twins = 1 if preset == "cpu" else 0  # its attention is as compact as compact
+    assert len(set(plans.values())) == len(plans) - twins
+    attention = plans["attention"]
+    assert plans["no_stage_0"] == replace(attention, stages=(None, attention.stages[1])) and attention.stages[0]
+    for model in ("no_attention", "bidirectional", "compact"):
+        assert plans[model] == replace(attention, model=plans[model].model)
+    for model in LSTMS:  # as many dimensions, and trained as long
+        assert plans[model].model.latent_dims == attention.model.latent_dims and plans[model].stages[0] is None
+    assert len({plans[model].stages for model in LSTMS}) == 1
+
+
+def test_the_models_of_the_paper_preset_are_as_large_as_the_releases():
+    plan = PRESETS["paper"].plan
+    with torch.device("meta"):
+        counts = {model: parameter_count(build(model, plan(model).model)) for model in MODELS}
+    assert counts == {
+        "attention": 11_999_728, "no_attention": 11_999_728, "bidirectional": 11_999_728, "no_stage_0": 11_999_728,
+        "compact": 4_921_840,
+        "lstm_8x1": 10_091_823, "lstm_1x8": 12_271_791, "lstm_conductor": 14_373_039,
+    }  # fmt: skip
+    for model in LSTMS:  # -16 %, +2 % and +20 %
+        assert 2 / 3 < counts[model] / counts["attention"] < 4 / 3
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_each_model_trains_and_its_released_weights_decode_as_it_did(model, finished, tmp_path):
+    folder = finished(model)
+    history = pd.read_csv(folder / "history.csv")
+    assert set(history.stage) == ({1} if model in ("no_stage_0", *LSTMS) else {0, 1})
+    loss = history[history.stage == 1].loss
+    assert loss.iloc[-5:].mean() < 0.9 * loss.iloc[0]
+    [entry] = record.collect([folder], tmp_path / "record", tmp_path / "weights")
+    assert entry == json.loads((folder / "metrics.json").read_text())
+    assert (entry["model"], entry["sweep"], entry["kl_weight"]) == (model, False, 1.0)
+    assert entry["accuracy_free_running"] > 0.4
+    released, trained = record.load_model(tmp_path / "weights", entry), load_weights(folder / "weights.safetensors")
+    assert type(released) is type(trained) and released.config == trained.config == TINY.plan(model).model
+    trained.half().float()
+    data = corpus.load("folk")
+    test = data.split(0)[1]
+    truth = torch.as_tensor(data.tokens[test], dtype=torch.long)
+    with torch.no_grad():
+        mu, free = released.encode(truth)[0], released.generate(released.encode(truth)[0])
+        logits = released.decode(mu, truth)
+        assert torch.equal(mu, trained.encode(truth)[0]) and torch.equal(free, trained.generate(mu))
+        # So little trained, it may write one and the same piece for all codes; what it almost wrote tells more.
+        assert torch.equal(logits, trained.decode(mu, truth)) and not torch.equal(logits[0], logits[1])
+    right = (free == truth) & (torch.arange(128) < torch.as_tensor(data.length[test])[:, None])
+    scores, _ = record.pieces(tmp_path / "record", entry)
+    assert (scores["correct_free_running"] == right.sum(1).numpy()).all()
+
+
+@pytest.mark.parametrize("model", ["attention", "lstm_8x1"])
+def test_a_run_of_another_kl_weight_goes_on_from_the_finished_one(model, finished):
+    base, folder = finished(model), finished(model, 4.0)
+    assert folder == base.with_name("fold0-kl4")
+    config = json.loads((folder / "config.json").read_text())
+    assert config["start"] == sha256((base / "weights.safetensors").read_bytes()).hexdigest()
+    assert config["plan"]["stages"][0] is None and config["plan"]["stages"][1]["kl_weight"] == 4.0
+    assert "start" not in json.loads((base / "config.json").read_text())
+    metrics = json.loads((folder / "metrics.json").read_text())
+    record.check(metrics, "the run")
+    assert metrics["sweep"] and metrics["kl_weight"] == 4.0 and metrics["steps"] == TINY.sweep / 32
+    before, history = pd.read_csv(base / "history.csv"), pd.read_csv(folder / "history.csv")
+    assert set(history.stage) == {1}
+    first, last = history.distortion_nats_per_piece.iloc[0], before.distortion_nats_per_piece.iloc[-5:].mean()
+    untrained = before[before.stage == 1].distortion_nats_per_piece.iloc[0]
+    assert abs(first - last) < 0.2 * (untrained - last)
+
+
+@pytest.mark.parametrize("model", ["attention", "lstm_8x1"])
+def test_before_its_first_step_a_run_of_another_kl_weight_is_the_finished_one(model, finished, tmp_path, monkeypatch):
+    shutil.copytree(finished(model), tmp_path / f"smoke/folk/{model}/fold0")
+    monkeypatch.setitem(training.PRESETS, "smoke", TINY)
+    still = ((0, 0.0), (64, 0.0))
+    monkeypatch.setattr(Stage, "shortened", lambda stage, rows: replace(stage, learning_rate=still))
+    folder = train(model, kl_weight=4.0, runs=tmp_path)
+    weights = [load_weights(run / "weights.safetensors").state_dict() for run in (finished(model), folder)]
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
+def test_a_run_of_another_kl_weight_first_trains_the_one_that_it_goes_on_from(tiny, finished, tmp_path):
+    folder = train("no_stage_0", kl_weight=0.25, runs=tmp_path)
+    base = tmp_path / "smoke/folk/no_stage_0/fold0"
+    assert folder == base.with_name("fold0-kl0.25") and (folder / "metrics.json").exists()
+    assert the_same(base, finished("no_stage_0"))
+    assert not the_same(base, folder)
+
+
+@pytest.mark.parametrize("model", ["attention", "lstm_8x1"])
+def test_a_higher_kl_weight_buys_a_lower_rate(model, finished):
+    low, high = (
+        json.loads((finished(model, weight) / "metrics.json").read_text())["rate_nats_per_piece"]
+        for weight in (0.0, 4.0)
+    )
+    assert low > 5 and high < 0.5
+
+
+def test_a_run_of_another_kl_weight_keeps_to_the_weights_that_it_went_on_from(tiny, finished, tmp_path):
+    for kl_weight in (None, 4.0):
+        folder = finished("attention", kl_weight)
+        shutil.copytree(folder, tmp_path / "smoke/folk/attention" / folder.name)
+    assert train("attention", kl_weight=4.0, runs=tmp_path) == tmp_path / "smoke/folk/attention/fold0-kl4"
+    base = tmp_path / "smoke/folk/attention/fold0"
+    vae = load_weights(base / "weights.safetensors")
+    next(vae.parameters()).data += 0.01
+    training.save_weights(
+        vae, base / "weights.safetensors", json.loads((base / "config.json").read_text()), torch.float32
+    )
+    with pytest.raises(TvaeError, match="fold0-kl4 holds a run with other settings"):
+        train("attention", kl_weight=4.0, runs=tmp_path)
+    assert the_same(finished("attention", 4.0), base.with_name("fold0-kl4"))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_learning_rate_of_another_kl_weight_is_the_whole_curve_in_short(preset):
+    for model in ("attention", "lstm_8x1"):
+        whole, short = (PRESETS[preset].plan(model, weight).stages[1] for weight in (None, 4.0))
+        assert short.rows == PRESETS[preset].sweep < whole.rows and short.batch == whole.batch
+        share = short.rows / whole.rows
+        knots = [(seen * share, rate) for seen, rate in whole.learning_rate]
+        assert np.allclose(short.learning_rate, knots, rtol=1e-12)
 
 
 def test_released_weights_give_the_recorded_metrics(uninterrupted, tmp_path):

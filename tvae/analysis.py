@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,45 @@ import torch
 
 from tvae import corpus as corpora
 from tvae import record as records
+from tvae.baselines import LSTMVAE
 from tvae.corpus import FOLDS, Corpus
 from tvae.errors import TvaeError
-from tvae.evaluate import evaluate, evaluate_trivial, terms
-from tvae.melody import FIRST_PITCH, HIGHEST, LOWEST, PIECE, SILENCE, SUSTAIN, canonical, earlier_equal, equal_bars
+from tvae.evaluate import Pieces, evaluate, evaluate_trivial, terms
+from tvae.melody import (
+    FIRST_PITCH,
+    HIGHEST,
+    LOWEST,
+    PIECE,
+    SILENCE,
+    SUSTAIN,
+    canonical,
+    earlier_equal,
+    equal_bars,
+    transposition_table,
+)
 from tvae.model import TransformerVAE
-from tvae.train import write_atomically
+from tvae.train import MODELS, PRESETS, SHIFTS, write_atomically
 
 DRAWS = 2000
 SEED = 0
+DIFFERENCES = ("accuracy_free_running", "onset_f1_free_running", "rate_nats_per_piece", "distortion_nats_per_piece")
+
+
+def resampled(song: np.ndarray, *arrays: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Bootstrap over songs, the same draws for every array: (N, ...) each -> its sum (...) and drawn sums (DRAWS, ...)."""
+    _, index = np.unique(song, return_inverse=True)
+    songs = index.max() + 1
+    drawn = np.random.default_rng(SEED).multinomial(songs, np.full(songs, 1 / songs), size=DRAWS)  # (draws, songs)
+    sums = []
+    for array in arrays:
+        total = np.zeros((songs, *array.shape[1:]))
+        np.add.at(total, index, array)
+        sums.append((total.sum(0), np.tensordot(drawn, total, axes=1)))
+    return sums
+
+
+def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    return top / np.maximum(bottom, 1e-12)  # no onset at all: F1 is 0
 
 
 def interval(
@@ -31,18 +62,13 @@ def interval(
     `numerator` and `denominator` (N, ...) as `tvae.evaluate.terms` gives them, `song` (N,) ids.
     Returns (value, low, high), each of shape (...).
     """
-    _, index = np.unique(song, return_inverse=True)
-    songs = index.max() + 1
-    sums = []
-    for array in (numerator, denominator):
-        total = np.zeros((songs, *array.shape[1:]))
-        np.add.at(total, index, array)
-        sums.append(total)
-    drawn = np.random.default_rng(SEED).multinomial(songs, np.full(songs, 1 / songs), size=DRAWS)  # (draws, songs)
-    top, bottom = (np.tensordot(drawn, total, axes=1) for total in sums)
-    resampled = top / np.maximum(bottom, 1e-12)
-    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return sums[0].sum(0) / np.maximum(sums[1].sum(0), 1e-12), low, high
+    top, bottom = resampled(song, numerator, denominator)
+    return ratio(top[0], bottom[0]), *quantiles(ratio(top[1], bottom[1]), level)
+
+
+def quantiles(drawn: np.ndarray, level: float = 0.95) -> np.ndarray:
+    """The two ends of the central interval of drawn values (DRAWS, ...)."""
+    return np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
 
 
 def describe(corpus: Corpus) -> dict:
@@ -64,14 +90,14 @@ def describe(corpus: Corpus) -> dict:
         "repeats": equal_bars(corpus.tokens).mean(0).tolist(),  # (T, T): how often bar i equals bar j
         "repeats_earlier": (earlier_equal(corpus.tokens) >= 0).mean(0).tolist(),
         "left_out": corpus.left_out,
-        "trivial": [trivial_scores(corpus, fold) for fold in range(FOLDS)],
+        "trivial": {Block.label(folds): trivial_scores(corpus, folds) for folds in FOLD_SETS},
         "sha256": corpus.sha256,
     }
 
 
-def trivial_scores(corpus: Corpus, fold: int) -> dict[str, dict[str, list[float]]]:
-    """What needs no model, on the test pieces of a fold: row -> statistic -> [value, low, high]."""
-    test = corpus.split(fold)[1]
+def trivial_scores(corpus: Corpus, folds: tuple[int, ...]) -> dict[str, dict[str, list[float]]]:
+    """What needs no model, on the test pieces of these folds: row -> statistic -> [value, low, high]."""
+    test = np.flatnonzero(np.isin(corpus.fold, folds))
     rows = evaluate_trivial(corpus.tokens[test], corpus.length[test])
     return {
         row: {
@@ -92,43 +118,204 @@ def read_descriptions(path: str | Path) -> dict[str, dict]:
         ) from None
 
 
-def scores(record: str | Path, entries: list[dict]) -> pd.DataFrame:
-    """Every statistic of every recorded run with its interval, a row each.
+@dataclass(frozen=True)
+class Block:
+    """Runs that can be compared: models trained on one corpus with one preset, tested on the same folds.
 
-    Columns: corpus, model, preset, fold, parameters, statistic, value, low, high. Per-bar statistics are left out.
+    `runs` holds a model's entries in the order of `folds`.
+    """
+
+    corpus: str
+    preset: str
+    folds: tuple[int, ...]
+    runs: dict[str, list[dict]]
+
+    @staticmethod
+    def label(folds: tuple[int, ...]) -> str:
+        """``fold 0`` or ``folds 0-4``."""
+        return f"fold {folds[0]}" if len(folds) == 1 else f"folds {folds[0]}-{folds[-1]}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.corpus}, preset {self.preset}, {self.label(self.folds)}"
+
+    def pieces(self, record: str | Path, model: str) -> tuple[Pieces, np.ndarray]:
+        """The per-piece scores of a model over all the folds, and the pieces' songs; in one order for every model."""
+        parts = [records.pieces(record, entry) for entry in self.runs[model]]
+        scores = {key: np.concatenate([part[key] for part, _ in parts]) for key in parts[0][0]}
+        return scores, np.concatenate([song for _, song in parts])
+
+    def value(self, model: str, statistic: str, denominator: np.ndarray) -> np.ndarray | float:
+        """A recorded statistic over all the folds: the entries' figures, each with the weight of its fold's pieces."""
+        ends = np.cumsum([entry["n_test"] for entry in self.runs[model]])[:-1]
+        weights = np.array([part.sum(0) for part in np.split(denominator, ends)])
+        return (np.array([entry[statistic] for entry in self.runs[model]]) * weights).sum(0) / weights.sum(0)
+
+
+FOLD_SETS = (tuple(range(FOLDS)), (0,))
+
+
+def blocks(entries: list[dict]) -> list[Block]:
+    """What the tables compare: for each corpus, the models recorded on all five folds, and on fold 0 where those are others.
+
+    Sweeps over KL weights are left to `rate_distortion`.
+    """
+    found = []
+    for corpus in dict.fromkeys(entry["corpus"] for entry in entries):
+        own = [entry for entry in entries if entry["corpus"] == corpus and not entry["sweep"]]
+        seen = None
+        for folds in FOLD_SETS:
+            runs = {}
+            for model in MODELS:
+                by_fold = {entry["fold"]: entry for entry in own if entry["model"] == model}
+                if set(folds) <= set(by_fold):
+                    runs[model] = [by_fold[fold] for fold in folds]
+            if runs and set(runs) != seen:
+                found.append(Block(corpus, own[0]["preset"], folds, runs))
+                seen = set(runs)
+    return found
+
+
+def scores(record: str | Path, found: list[Block]) -> pd.DataFrame:
+    """Every statistic of every model in these blocks with its interval, a row each.
+
+    Columns: corpus, block, model, parameters, statistic, value, low, high. Values are the recorded ones, intervals are made
+    from the per-piece scores. Per-bar statistics are left out.
     """
     rows = []
-    for entry in entries:
-        pieces, song = records.pieces(record, entry)
-        run = {key: entry[key] for key in ("corpus", "model", "preset", "fold", "parameters")}
-        for statistic, (numerator, denominator) in terms(pieces).items():
-            if numerator.ndim == 1:
-                value, low, high = interval(numerator, denominator, song)
-                rows.append(
-                    {**run, "statistic": statistic, "value": float(value), "low": float(low), "high": float(high)}
-                )
+    for block in found:
+        for model, runs in block.runs.items():
+            pieces, song = block.pieces(record, model)
+            for statistic, (numerator, denominator) in terms(pieces).items():
+                if numerator.ndim == 1:
+                    _, low, high = interval(numerator, denominator, song)
+                    value = block.value(model, statistic, denominator)
+                    rows.append({"corpus": block.corpus, "block": block.title, "model": model,
+                                 "parameters": runs[0]["parameters"], "statistic": statistic,
+                                 "value": float(value), "low": float(low), "high": float(high)})  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def rates_per_bar(record: str | Path, entries: list[dict], corpus: str) -> dict[str, tuple[np.ndarray, ...]]:
-    """The rate of each bar of the models recorded on fold 0 of a corpus: model -> (value, low, high), each (T,) nats."""
+def trivial_rows(descriptions: dict[str, dict], found: list[Block]) -> pd.DataFrame:
+    """The rows that need no model, for the corpora and folds of these blocks, in the columns of `scores`."""
+    rows = []
+    for block in found:
+        for model, statistics in descriptions[block.corpus]["trivial"][block.label(block.folds)].items():
+            for statistic, (value, low, high) in statistics.items():
+                rows.append({"corpus": block.corpus, "block": block.title, "model": model, "parameters": 0,
+                             "statistic": statistic, "value": value, "low": low, "high": high})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def rates_per_bar(record: str | Path, block: Block) -> dict[str, tuple[np.ndarray, ...]]:
+    """The rate of each bar of the models that have a code a bar: model -> (value, low, high), each (T,) nats."""
     rates = {}
-    for entry in entries:
-        if (entry["corpus"], entry["fold"]) == (corpus, 0):
-            pieces, song = records.pieces(record, entry)
-            rates[entry["model"]] = interval(*terms(pieces)["rate_per_bar"], song)
+    for model in block.runs:
+        pieces, song = block.pieces(record, model)
+        if "rate_per_bar" in pieces:
+            numerator, denominator = terms(pieces)["rate_per_bar"]
+            _, low, high = interval(numerator, denominator, song)
+            rates[model] = block.value(model, "rate_per_bar", denominator), low, high
     return rates
 
 
-def trivial_rows(descriptions: dict[str, dict], table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that need no model, for the corpora and folds of a table of `scores`, in its columns."""
+def difference(record: str | Path, block: Block, model: str, other: str, statistic: str) -> tuple[float, float, float]:
+    """A statistic of one model less that of another, on the same pieces, with the interval of the paired difference."""
+    (pieces, song), (others, same) = block.pieces(record, model), block.pieces(record, other)
+    if not np.array_equal(song, same):
+        raise TvaeError(f"{model} and {other} ({block.title}) were not tested on the same pieces.")
+    terms_of, terms_other = terms(pieces)[statistic], terms(others)[statistic]
+    (_, top), (_, bottom), (_, top_other), (_, bottom_other) = resampled(song, *terms_of, *terms_other)
+    value = block.value(model, statistic, terms_of[1]) - block.value(other, statistic, terms_other[1])
+    low, high = quantiles(ratio(top, bottom) - ratio(top_other, bottom_other))
+    return float(value), float(low), float(high)
+
+
+def differences(record: str | Path, block: Block, model: str = "attention") -> pd.DataFrame:
+    """`difference` of `model` to every other model of a block, for the table's statistics; the columns of `scores`."""
     rows = []
-    for (corpus, preset, fold), _ in table.groupby(["corpus", "preset", "fold"]):
-        for model, statistics in descriptions[corpus]["trivial"][fold].items():
-            run = {"corpus": corpus, "model": model, "preset": preset, "fold": fold, "parameters": 0}
-            for statistic, (value, low, high) in statistics.items():
-                rows.append({**run, "statistic": statistic, "value": value, "low": low, "high": high})
+    for other in block.runs:
+        for statistic in DIFFERENCES if other != model else ():
+            value, low, high = difference(record, block, model, other, statistic)
+            rows.append({"corpus": block.corpus, "block": block.title, "model": other,
+                         "parameters": block.runs[other][0]["parameters"], "statistic": statistic,
+                         "value": value, "low": low, "high": high})  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def beta(entry: dict) -> float:
+    """A run's KL weight (of means, the release's) as the beta of a summed ELBO: 1 is 0.25 with 512 dimensions, 128 steps."""
+    return entry["kl_weight"] * PIECE / PRESETS[entry["preset"]].plan(entry["model"]).model.latent_dims
+
+
+def curves(entries: list[dict], corpus: str) -> dict[str, list[dict]]:
+    """The sweeps recorded on fold 0 of a corpus: model -> its entries, from the lowest KL weight to the highest."""
+    own = [entry for entry in entries if entry["corpus"] == corpus and entry["fold"] == 0 and entry["sweep"]]
+    found = {model: [entry for entry in own if entry["model"] == model] for model in MODELS}
+    return {model: sorted(runs, key=lambda entry: entry["kl_weight"]) for model, runs in found.items() if runs}
+
+
+def rate_distortion(record: str | Path, entries: list[dict], corpus: str) -> pd.DataFrame:
+    """Every point of the rate-distortion curves on a corpus, with intervals.
+
+    Columns: model, kl_weight, beta, and rate, distortion, total (their sum, which bounds -log p(x)), accuracy and onset_f1
+    (both free-running), each with `_low` and `_high`; nats are nats a piece.
+    """
+    named = {"rate_nats_per_piece": "rate", "distortion_nats_per_piece": "distortion",
+             "accuracy_free_running": "accuracy", "onset_f1_free_running": "onset_f1"}  # fmt: skip
+    rows = []
+    for model, runs in curves(entries, corpus).items():
+        for entry in runs:
+            row = {"model": model, "kl_weight": entry["kl_weight"], "beta": beta(entry)}
+            pieces, song = records.pieces(record, entry)
+            for statistic, name in named.items():
+                _, row[f"{name}_low"], row[f"{name}_high"] = interval(*terms(pieces)[statistic], song)
+                row[name] = entry[statistic]
+            row["total"] = row["rate"] + row["distortion"]
+            total = pieces["rate"] + pieces["distortion"]
+            _, row["total_low"], row["total_high"] = interval(total, np.ones(len(total)), song)
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def saving_at_equal_rate(
+    record: str | Path, entries: list[dict], corpus: str, model: str, other: str
+) -> tuple[float, float, float, float] | None:
+    """The share of `other`'s distortion that `model` saves at one rate: (value, low, high, that rate in nats a piece).
+
+    The rate is the one that `model` has at the release's KL weight of 1, or the nearest that both curves reach. Curves are
+    straight in log distortion between their points; the bootstrap draws songs for both curves at once. None where one of the
+    curves has fewer than two points or `model` none at weight 1.
+    """
+    found = curves(entries, corpus)
+    if min(len(found.get(name, ())) for name in (model, other)) < 2:
+        return None
+    weights = [entry["kl_weight"] for entry in found[model]]
+    if 1 not in weights:
+        return None
+    arrays = []
+    for name in (model, other):
+        parts = [records.pieces(record, entry) for entry in found[name]]
+        arrays += [np.stack([scores[key] for scores, _ in parts], 1) for key in ("rate", "distortion")]  # (N, points)
+    sums = [np.vstack([total, drawn]) / len(arrays[0]) for total, drawn in resampled(parts[0][1], *arrays)]
+    savings, rates = [], []
+    for rate, distortion, rate_other, distortion_other in zip(
+        *sums, strict=True
+    ):  # first the measured ones, then the draws
+        lowest, highest = max(rate.min(), rate_other.min()), min(rate.max(), rate_other.max())
+        at = np.clip(rate[weights.index(1)], lowest, highest)
+        savings.append(
+            1 - np.exp(log_distortion(at, rate, distortion) - log_distortion(at, rate_other, distortion_other))
+        )
+        rates.append(at)
+    low, high = quantiles(np.array(savings[1:]))
+    return float(savings[0]), float(low), float(high), float(rates[0])
+
+
+def log_distortion(at: float, rate: np.ndarray, distortion: np.ndarray) -> float:
+    """The logarithm of a curve's distortion at a rate between its points (both (points,), in any order)."""
+    order = np.argsort(rate)
+    return np.interp(at, rate[order], np.log(distortion[order]))
 
 
 def recompute(entry: dict, weights: str | Path) -> pd.DataFrame:
@@ -154,7 +341,24 @@ def recompute(entry: dict, weights: str | Path) -> pd.DataFrame:
 
 
 @torch.no_grad()
-def reconstructions(vae: TransformerVAE, tokens: np.ndarray) -> np.ndarray:
+def accuracy_by_transposition(vae: TransformerVAE | LSTMVAE, corpus: Corpus, fold: int) -> pd.DataFrame:
+    """Free-running accuracy of a fold's test pieces when they are transposed, as the release does before it tests.
+
+    Columns: semitones, value, low, high, a row for each transposition that training hears.
+    """
+    test = corpus.split(fold)[1]
+    counted = torch.arange(PIECE) < torch.as_tensor(corpus.length[test].astype(np.int64))[:, None]
+    rows = []
+    for semitones in SHIFTS:
+        tokens = torch.as_tensor(transposition_table(semitones)[corpus.tokens[test]].astype(np.int64))
+        right = (vae.generate(vae.encode(tokens)[0]) == tokens) & counted
+        value, low, high = interval(right.sum(1).numpy(), counted.sum(1).numpy(), corpus.song[test])
+        rows.append({"semitones": semitones, "value": value, "low": low, "high": high})
+    return pd.DataFrame(rows)
+
+
+@torch.no_grad()
+def reconstructions(vae: TransformerVAE | LSTMVAE, tokens: np.ndarray) -> np.ndarray:
     """Pieces (N, 128) through their codes and back, free-running from z = mu; (N, 128) uint8, made valid to be heard."""
     mu, _ = vae.encode(torch.as_tensor(tokens.astype(np.int64)))
     return canonical(vae.generate(mu).numpy()).astype(np.uint8)

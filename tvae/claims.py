@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tvae import record as records
-from tvae.analysis import interval
+from tvae.analysis import blocks, curves, difference, interval, saving_at_equal_rate
 from tvae.errors import TvaeError
 from tvae.evaluate import terms
 from tvae.train import write_atomically
@@ -22,24 +22,37 @@ from tvae.train import write_atomically
 KEYS = ("claim", "statement", "statistic", "value", "low", "high", "threshold", "verdict", "source")
 
 
+SAVING = (
+    "distortion_saving"  # `tvae.analysis.saving_at_equal_rate`; every other statistic is one of `tvae.evaluate.terms`
+)
+
+
 @dataclass(frozen=True)
 class Claim:
-    """A claim that one statistic of one model on one corpus decides: it should be `at_least` the threshold, or below it."""
+    """A claim that one statistic on one corpus decides: it should be `at_least` the threshold, or below it.
+
+    With an `other` model the statistic is that of `model` less that of `other`, on the same pieces.
+    """
 
     id: str
     statement: str
     model: str
     corpus: str
-    statistic: str  # of `tvae.evaluate.terms`
+    statistic: str
     threshold: float
     at_least: bool
-    presets: tuple[str, ...] = ("paper", "cpu")  # the first that was recorded decides
+    other: str | None = None
+    presets: tuple[str, ...] = ("paper", "cpu")  # that decide: toy runs do not
 
 
 CLAIMS = (
     Claim("R1", "With attention, later bars store less than the first.", "attention", "hooktheory", "rate_drop", 0.25, True),
     Claim("R2", "Without attention, they do not.", "no_attention", "hooktheory", "rate_drop", 0.10, False),
     Claim("R3", "The model memorises eight bars well.", "attention", "hooktheory", "accuracy_free_running", 0.87, True),
+    Claim("C1", "It reconstructs better than a flat LSTM VAE of eight bars.",
+          "attention", "hooktheory", "accuracy_free_running", 0.02, True, other="lstm_1x8"),
+    Claim("C2", "At equal rate, attention saves distortion.", "attention", "hooktheory", SAVING, 0.05, True, other="no_attention"),
+    Claim("C3", "At equal rate, context saves distortion.", "attention", "hooktheory", SAVING, 0.05, True, other="lstm_8x1"),
 )  # fmt: skip
 
 
@@ -51,25 +64,48 @@ def verdict(low: float, high: float, threshold: float, at_least: bool) -> str:
 
 
 def decide(claim: Claim, record: str | Path, entries: list[dict]) -> dict | None:
-    """The finding of a claim from the recorded run of fold 0, or None where no such run is recorded."""
-    runs = {entry["preset"]: entry for entry in entries
-            if (entry["model"], entry["corpus"], entry["fold"]) == (claim.model, claim.corpus, 0)}  # fmt: skip
-    preset = next((preset for preset in claim.presets if preset in runs), None)
-    if preset is None:
+    """The finding of a claim from the recorded runs, on as many folds as they cover, or None where they are missing."""
+    entries = [entry for entry in entries if entry["corpus"] == claim.corpus and entry["preset"] in claim.presets]
+    found = evidence(claim, record, entries)
+    if found is None:
         return None
-    pieces, song = records.pieces(record, runs[preset])
-    value, low, high = (float(x) for x in interval(*terms(pieces)[claim.statistic], song))
+    statistic, (value, low, high), source = found
     return {
         "claim": claim.id,
         "statement": claim.statement,
-        "statistic": f"{claim.statistic} of {claim.model} on {claim.corpus}",
-        "value": value,
-        "low": low,
-        "high": high,
+        "statistic": f"{statistic} on {claim.corpus}",
+        "value": float(value),
+        "low": float(low),
+        "high": float(high),
         "threshold": f"{'at least' if claim.at_least else 'below'} {claim.threshold}",
         "verdict": verdict(low, high, claim.threshold, claim.at_least),
-        "source": records.run_name(runs[preset]),
+        "source": ", ".join(f"{runs[0]} to {runs[-1]}" if len(runs) > 1 else runs[0] for runs in source),
     }
+
+
+def evidence(claim: Claim, record: str | Path, entries: list[dict]) -> tuple | None:
+    """What a claim's test measures: (the statistic in words, (value, low, high), the names of each model's runs)."""
+    models = (claim.model, claim.other) if claim.other else (claim.model,)
+    if claim.statistic == SAVING:
+        saving = saving_at_equal_rate(record, entries, claim.corpus, *models)
+        if saving is None:
+            return None
+        *interval_of, rate = saving
+        words = f"share of the distortion of {claim.other} that {claim.model} saves at {rate:.0f} nats"
+        runs = [curves(entries, claim.corpus)[model] for model in models]
+    else:
+        block = next((block for block in blocks(entries) if set(models) <= set(block.runs)), None)
+        if block is None:
+            return None
+        if claim.other:
+            interval_of = difference(record, block, *models, claim.statistic)
+            words = f"{claim.statistic} of {claim.model} less that of {claim.other}"
+        else:
+            pieces, song = block.pieces(record, claim.model)
+            interval_of = interval(*terms(pieces)[claim.statistic], song)
+            words = f"{claim.statistic} of {claim.model}"
+        runs = [block.runs[model] for model in models]
+    return words, interval_of, [[records.run_name(entry) for entry in own] for own in runs]
 
 
 def read(record: str | Path) -> list[dict]:
@@ -87,9 +123,11 @@ def read(record: str | Path) -> list[dict]:
     return findings
 
 
-def add(record: str | Path, findings: list[dict]) -> list[dict]:
-    """Put findings into the record, in place of earlier ones of the same claim and source; returns all."""
-    together = {(finding["claim"], finding["source"]): finding for finding in [*read(record), *findings]}
+def add(record: str | Path, findings: list[dict], claims: set[str] = frozenset()) -> list[dict]:
+    """Put findings into the record, in place of all earlier ones of the same claims and of `claims`; returns all."""
+    old = {finding["claim"] for finding in findings} | claims
+    kept = [finding for finding in read(record) if finding["claim"] not in old]
+    together = {(finding["claim"], finding["source"]): finding for finding in [*kept, *findings]}
     ordered = [together[key] for key in sorted(together)]
     write_atomically(Path(record) / "findings.json", lambda part: part.write_text(json.dumps(ordered, indent=1) + "\n"))
     return ordered
@@ -101,7 +139,8 @@ def main() -> None:
     record = parser.parse_args().record
     try:
         entries = records.read(record)
-        for finding in add(record, [found for claim in CLAIMS if (found := decide(claim, record, entries))]):
+        findings = [found for claim in CLAIMS if (found := decide(claim, record, entries))]
+        for finding in add(record, findings, {claim.id for claim in CLAIMS}):
             print(f"{finding['claim']}: {finding['verdict']} ({finding['value']:.3f}, {finding['threshold']})")
     except TvaeError as error:
         raise SystemExit(f"tvae: {error}") from None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from hashlib import sha256
 from html import escape
 from io import StringIO
@@ -23,7 +24,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
 
-from tvae.melody import BARS, HIGHEST, LOWEST, PIECE, STEPS, Note, earlier_equal, tokens_to_notes
+from tvae.melody import BARS, HIGHEST, LOWEST, PIECE, STEPS, Note, earlier_equal, equal_bars, tokens_to_notes
 
 GREY = "#7f868d"  # what needs no model
 MODEL_COLOURS = {
@@ -44,6 +45,7 @@ MODEL_NAMES = {
     "bidirectional": "no masks (bidirectional)",
     "lstm_conductor": "LSTM with conductor",
     "compact": "compact heads (attention)",
+    "no_stage_0": "no stage 0 (attention)",
     "sustain": "always \N{LEFT SINGLE QUOTATION MARK}sustain\N{RIGHT SINGLE QUOTATION MARK}",
     "previous_bar": "repeats the previous bar",
 }
@@ -335,16 +337,16 @@ def rate_per_bar(rates: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]])
 
 @styled
 def comparison(rows: pd.DataFrame, xlabel: str) -> Figure:
-    """Rows of corpus, model, value, low, high -> a panel a corpus; a dot, its interval and its number a row.
+    """Rows of block, model, value, low, high -> a panel a block; a dot, its interval and its number a row.
 
     Rows keep their order; a model without a colour (what needs no model) is grey. low and high may be NaN.
     """
-    corpora = list(rows["corpus"].unique())
-    counts = [int((rows["corpus"] == corpus).sum()) for corpus in corpora]
+    blocks = list(rows["block"].unique())
+    counts = [int((rows["block"] == block).sum()) for block in blocks]
     figure = Figure(figsize=(WIDTH, 0.7 + sum(0.45 + 0.3 * n for n in counts)))
-    axes = figure.subplots(len(corpora), 1, sharex=True, squeeze=False, height_ratios=[n + 0.6 for n in counts])[:, 0]
-    for ax, corpus in zip(axes, corpora):
-        part = rows[rows["corpus"] == corpus]
+    axes = figure.subplots(len(blocks), 1, sharex=True, squeeze=False, height_ratios=[n + 0.6 for n in counts])[:, 0]
+    for ax, block in zip(axes, blocks):
+        part = rows[rows["block"] == block]
         for k, row in enumerate(part.itertuples()):
             colour = MODEL_COLOURS.get(row.model, GREY)
             if np.isfinite(row.low) and np.isfinite(row.high):
@@ -353,11 +355,41 @@ def comparison(rows: pd.DataFrame, xlabel: str) -> Figure:
             _beside(ax, k, f"{row.value:.3f}")
         ax.set_yticks(range(len(part)), [MODEL_NAMES.get(model, model) for model in part["model"]])
         ax.set_ylim(len(part) - 0.4, -0.6)
-        ax.set_title(corpus)
+        ax.set_title(block)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.margins(x=0.06)
     axes[-1].set_xlabel(xlabel)
+    return figure
+
+
+@styled
+def rate_distortion(points: pd.DataFrame) -> Figure:
+    """Points of `tvae.analysis.rate_distortion` -> distortion and free-running accuracy over rate, a line a model.
+
+    A ring marks the release's KL weight of 1; numbers beside the first model's points are beta in a summed ELBO.
+    """
+    figure = Figure(figsize=(WIDTH, 7))
+    distortion, accuracy = axes = figure.subplots(2, 1, sharex=True)
+    for ax, statistic in zip(axes, ("distortion", "accuracy")):
+        for model, own in points.groupby("model", sort=False):
+            own = own.sort_values("kl_weight")
+            look = {"color": MODEL_COLOURS.get(model, GREY), "marker": MODEL_MARKERS.get(model, "o")}
+            errors = [[own[name] - own[f"{name}_low"], own[f"{name}_high"] - own[name]] for name in ("rate", statistic)]
+            name = MODEL_NAMES.get(model, model)
+            ax.errorbar(own["rate"], own[statistic], errors[1], errors[0], label=name, elinewidth=1.2, **look)
+            release = own[own["kl_weight"] == 1]
+            ax.plot(release["rate"], release[statistic], "o", ms=13, mfc="none", mec=look["color"], mew=1.4)
+    first = points[points["model"] == points["model"].iloc[0]]
+    for point in first.itertuples():
+        where = (point.rate, point.distortion)
+        text = f"β = {Fraction(point.beta).limit_denominator(99)}"
+        distortion.annotate(text, where, (-5, -5), textcoords="offset points", fontsize=8.5, ha="right", va="top")
+    distortion.set_title("distortion (nats a piece)")
+    distortion.set_ylim(bottom=0)
+    accuracy.set_title("free-running frame accuracy")
+    accuracy.set_xlabel("rate (nats a piece)")
+    figure.legend(*distortion.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
 
 
@@ -455,6 +487,288 @@ def architecture() -> Figure:
         (139.5, "Dashed: the bars so far, through the local encoder again (hᵈ), shifted by one."),
     ):
         ax.text(2, y, line, fontsize=8.5, va="center")
+    return figure
+
+
+# --- context transfer
+
+
+@styled
+def transfer(rows: pd.DataFrame, panels: Mapping[str, str], thresholds: Mapping[str, float]) -> Figure:
+    """Rows of condition, model, measure, value, low, high -> a panel a measure (its name: its title), a line a condition.
+
+    A dashed line is what decides a measure's claim, at its threshold. What lies outside -0.4 ... 1.2 is drawn as an arrowhead
+    at the edge; what is not a number is left out.
+    """
+    conditions, models = list(rows["condition"].unique()), list(rows["model"].unique())
+    low_end, high_end = -0.4, 1.2
+    figure = Figure(figsize=(1.3 * WIDTH, 1.3 + 0.3 * len(conditions)))
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for ax, (measure, title) in zip(axes, panels.items()):
+        for row in rows[rows["measure"] == measure].itertuples():
+            if not np.isfinite([row.value, row.low, row.high]).all():
+                continue
+            aside = 0.22 * (models.index(row.model) - (len(models) - 1) / 2)
+            y, colour = conditions.index(row.condition) + aside, MODEL_COLOURS.get(row.model, GREY)
+            outside = "<" if row.value < low_end else ">" if row.value > high_end else ""
+            ax.plot(np.clip([row.low, row.high], low_end, high_end), [y, y], color=colour, lw=2.4)
+            marker = outside or MODEL_MARKERS.get(row.model, "o")
+            ax.plot(np.clip(row.value, low_end, high_end), y, marker, color=colour, ms=6)
+        for x in (0, 1):
+            ax.axvline(x, color=INK, lw=0.9, alpha=0.5, zorder=0)
+        if measure in thresholds:
+            ax.axvline(thresholds[measure], color=INK, lw=1.2, ls=(0, (3, 2)), zorder=0)
+        ax.set(xlim=(low_end - 0.08, high_end + 0.08), xticks=[0, 1], xticklabels=["chance\n0", "songs\n1"])
+        ax.set_title(title)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+    axes[0].set_yticks(range(len(conditions)), conditions)
+    axes[0].set_ylim(len(conditions) - 0.4, -0.6)
+    looks = [
+        axes[0].plot([], [], MODEL_MARKERS.get(m, "o"), color=MODEL_COLOURS.get(m, GREY), label=MODEL_NAMES.get(m, m))
+        for m in models
+    ]
+    figure.legend(handles=[look[0] for look in looks], loc="outside upper left", ncols=2)
+    return figure
+
+
+# --- inside the model
+
+ATTENTIONS = {  # kind -> title, what a row and a column are
+    "encoder": ("encoder", "bar that looks", "bar looked at"),
+    "decoder": ("decoder", "bar being made", "bar made before"),
+    "inter": ("decoder to codes", "bar being made", "code looked at"),
+}
+
+
+def bar_tints(tokens: np.ndarray) -> dict[int, str]:
+    """(128,) -> {bar: the tint it shares with the bars it equals}, for bars that equal another one."""
+    first = earlier_equal(tokens)
+    groups = {bar: TINTS[k] for k, bar in enumerate(sorted(set(first.tolist()) - {-1}))}
+    return {
+        bar: groups[source] for bar in range(BARS) if (source := bar if first[bar] < 0 else int(first[bar])) in groups
+    }
+
+
+def _strip(ax: Axes, tokens: np.ndarray, shift: int, down: bool) -> None:
+    """A piece along an axis of a map, `shift` bars late; with `down` time goes downwards."""
+    notes = tokens_to_notes(tokens)
+    low, high = pitch_range(notes)
+
+    def place(at: float, pitch: float, length: float, height: float, colour: str, alpha: float = 1) -> None:
+        _tile(ax, *((pitch, at, height, length) if down else (at, pitch, length, height)), colour, alpha)
+
+    for bar, tint in bar_tints(tokens).items():
+        if bar + shift < BARS:
+            place(bar + shift + 0.54, low - 0.5, 0.92, high - low + 1, tint, 0.22)
+    for note in notes:
+        at, length = note.onset / STEPS + shift + 0.5, (note.end - note.onset - 0.24) / STEPS
+        if at < BARS + 0.5:
+            place(at, note.pitch - 0.5, length, 1, INK)
+    time, pitch = (0.5, BARS + 0.5), (low - 0.5, high + 0.5)
+    ax.set(**{"xlim": pitch, "ylim": time[::-1]} if down else {"xlim": time, "ylim": pitch})
+    ax.set_axis_off()
+
+
+def _cells(ax: Axes, weights: np.ndarray, equal: np.ndarray, colour: str, numbers: bool) -> None:
+    """Attention (8, 8): the shade of a cell is its weight, which is also written in it; a frame marks equal bars."""
+    for i, j in np.argwhere(weights > 0.005):
+        _tile(ax, j + 0.54, i + 0.54, 0.92, 0.92, colour, float(0.06 + 0.79 * weights[i, j]))
+        if numbers and weights[i, j] >= 0.05:
+            ax.text(j + 1, i + 1.03, f"{100 * weights[i, j]:.0f}", ha="center", va="center", fontsize=9)
+    for i, j in np.argwhere(equal):
+        ax.add_patch(Rectangle((j + 0.54, i + 0.54), 0.92, 0.92, fc="none", ec=INK, lw=1.4 if numbers else 0.8))
+    ax.set(xlim=(0.5, BARS + 0.5), ylim=(BARS + 0.5, 0.5), aspect="equal")
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+
+
+def _equal_cells(tokens: np.ndarray, kind: str) -> np.ndarray:
+    """(8, 8) bool: the cells of an attention map in which a bar looks at an earlier one that it equals."""
+    equal = np.tril(equal_bars(tokens), -1)
+    return np.roll(equal, 1, -1) if kind == "decoder" else equal
+
+
+@styled
+def attention_map(weights: np.ndarray, tokens: np.ndarray, kind: str, title: str = "") -> Figure:
+    """One head's attention (8, 8) on a piece (128,), which stands along both axes; numbers are per cent of a row.
+
+    `kind` is one of `ATTENTIONS`. In the decoder a column is the bar before: column 1 holds nothing yet. A frame marks
+    the cells where a bar looks at an earlier bar that it equals.
+    """
+    figure = Figure(figsize=(WIDTH, WIDTH + 0.2))
+    grid = figure.add_gridspec(2, 2, width_ratios=(1, 5), height_ratios=(1, 5))
+    _, row, column = ATTENTIONS[kind]
+    shift = int(kind == "decoder")
+    top, left, ax = (figure.add_subplot(grid[place]) for place in ((0, 1), (1, 0), (1, 1)))
+    _strip(top, tokens, shift, down=False)
+    _strip(left, tokens, 0, down=True)
+    _cells(ax, weights, _equal_cells(tokens, kind), MODEL_COLOURS["attention"], numbers=True)
+    ax.set_xticks(range(1, BARS + 1), ["–", *range(1, BARS)] if shift else range(1, BARS + 1))
+    ax.set(xlabel=column, ylabel=row, yticks=range(1, BARS + 1))
+    top.set_title(title)
+    return figure
+
+
+@styled
+def attention_maps(weights: np.ndarray, tokens: np.ndarray, kind: str) -> Figure:
+    """All heads of one attention (layers, heads, 8, 8) on a piece (128,): a row a layer, a column a head."""
+    layers, heads = weights.shape[:2]
+    figure = Figure(figsize=(WIDTH, 0.45 + layers * (WIDTH / heads + 0.12)))
+    axes = figure.subplots(layers, heads, squeeze=False)
+    for layer, number in np.ndindex(layers, heads):
+        ax = axes[layer, number]
+        _cells(ax, weights[layer, number], _equal_cells(tokens, kind), MODEL_COLOURS["attention"], numbers=False)
+        ax.add_patch(Rectangle((0.5, 0.5), BARS, BARS, fc="none", ec=INK, lw=0.8, alpha=0.35))
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(f"{layer + 1}.{number + 1}", fontsize=9.5)
+    figure.suptitle(f"{ATTENTIONS[kind][0]}: layer.head", x=0.01, ha="left", fontsize=11, weight="bold")
+    return figure
+
+
+@styled
+def attention_masses(heads: Sequence[Mapping], chosen: int | None = None) -> Figure:
+    """Heads {kind, layer, number, found, expected} -> a panel an attention; the mass found and the mass expected, a head.
+
+    Each mass is [value, low, high]; `chosen` is the number of the head that gets a ring.
+    """
+    kinds = [kind for kind in ATTENTIONS if any(head["kind"] == kind for head in heads)]
+    figure = Figure(figsize=(WIDTH, 0.6 + 1.75 * len(kinds)))
+    axes = figure.subplots(len(kinds), 1, sharey=True, squeeze=False)[:, 0]
+    colour = MODEL_COLOURS["attention"]
+    for ax, kind in zip(axes, kinds):
+        own = [(k, head) for k, head in enumerate(heads) if head["kind"] == kind]
+        for x, (k, head) in enumerate(own):
+            value, low, high = head["found"]
+            ax.plot([x, x], [head["expected"][0], value], color=colour, lw=5, alpha=0.25, solid_capstyle="butt")
+            ax.plot([x, x], [low, high], color=colour, lw=1.4)
+            ax.plot(x, value, "o", color=colour, label="a repeated bar" if x == 0 else None)
+            ax.plot(
+                x,
+                head["expected"][0],
+                "_",
+                color=INK,
+                ms=11,
+                mew=1.6,
+                label="a bar with nothing to find" if x == 0 else None,
+            )
+            if k == chosen:
+                ax.plot(x, value, "o", ms=14, mfc="none", mec=INK, mew=1.2)
+        ax.set_xticks(range(len(own)), [f"{head['layer']}.{head['number']}" for _, head in own])
+        ax.set_title(ATTENTIONS[kind][0])
+        ax.grid(False, axis="x")
+        ax.set_ylim(-0.04, 1)
+    axes[-1].set_xlabel("layer.head")
+    figure.supylabel("mass on the earlier bar", fontsize=10.5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return figure
+
+
+@styled
+def attention_by_distance(rows: Sequence[Mapping]) -> Figure:
+    """Rows {distance, pairs, found, expected} of one head, each mass [value, low, high] -> two lines over the distance."""
+    figure = Figure(figsize=(WIDTH, 3))
+    ax = figure.subplots()
+    looks = {"found": {"color": MODEL_COLOURS["attention"], "marker": "o", "label": "a repeated bar, to the bar it repeats"},
+             "expected": {"color": GREY, "marker": "s", "ls": "--", "label": "a bar with nothing to find, to the same place"}}  # fmt: skip
+    distance = np.array([row["distance"] for row in rows])
+    for aside, (name, look) in zip((-0.05, 0.05), looks.items()):
+        value, low, high = np.array([row[name] for row in rows]).T
+        ax.errorbar(distance + aside, value, [value - low, high - value], elinewidth=1.4, **look)
+    ax.set(xlabel="distance in bars", ylabel="mass", xticks=distance, ylim=(-0.03, 1.03))
+    figure.legend(loc="outside upper left")
+    return figure
+
+
+@styled
+def dots(rows: pd.DataFrame, xlabel: str, digits: int = 2) -> Figure:
+    """Rows of block, row, model, value, low, high -> a panel a block; models beside each other in each row.
+
+    Where a row has one model only its number stands beside it. A model without a colour is grey.
+    """
+    blocks = list(rows["block"].unique())
+    names = {block: list(rows[rows["block"] == block]["row"].unique()) for block in blocks}
+    models = list(rows["model"].unique())
+    room = 0.24 + 0.1 * len(models)
+    figure = Figure(figsize=(WIDTH, 0.9 + sum(0.45 + room * len(own) for own in names.values())))
+    heights = [len(names[block]) * room + 0.2 for block in blocks]
+    axes = figure.subplots(len(blocks), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    for ax, block in zip(axes, blocks):
+        for row in rows[rows["block"] == block].itertuples():
+            y = names[block].index(row.row) + 0.5 * (models.index(row.model) - (len(models) - 1) / 2) / len(models)
+            look = {"color": MODEL_COLOURS.get(row.model, GREY)}
+            ax.plot([row.low, row.high], [y, y], lw=2.4, solid_capstyle="round", **look)
+            ax.plot(row.value, y, MODEL_MARKERS.get(row.model, "o"), ms=6.5, label=row.model, **look)
+            if len(models) == 1:
+                _beside(ax, y, f"{row.value:.{digits}f}")
+        ax.set_yticks(range(len(names[block])), names[block])
+        ax.set_ylim(len(names[block]) - 0.5, -0.5)
+        ax.set_title(block)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.margins(x=0.06)
+    axes[-1].set_xlabel(xlabel)
+    if len(models) > 1:
+        marks = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
+        figure.legend(
+            list(marks.values()), [MODEL_NAMES.get(label, label) for label in marks], loc="outside upper left", ncols=2
+        )
+    return figure
+
+
+@styled
+def changed_bars(shares: Mapping[str, np.ndarray]) -> Figure:
+    """{model: (8, 8) share of bar j's steps that change with code i} -> a map a model, in per cent."""
+    figure = Figure(figsize=(WIDTH, 0.5 + WIDTH / max(2, len(shares))))
+    axes = figure.subplots(1, max(2, len(shares)), squeeze=False)[0]
+    for ax in axes[len(shares) :]:
+        ax.set_axis_off()
+    for ax, (model, share) in zip(axes, shares.items()):
+        for i, j in np.ndindex(BARS, BARS):
+            _tile(ax, j + 0.54, i + 0.54, 0.92, 0.92, MODEL_COLOURS.get(model, GREY), 0.03 + 0.82 * float(share[i][j]))
+            if share[i][j] >= 0.005:
+                ax.text(j + 1, i + 1.03, f"{100 * share[i][j]:.0f}", ha="center", va="center", fontsize=7)
+        ax.set(xlim=(0.5, BARS + 0.5), ylim=(BARS + 0.5, 0.5), aspect="equal", xlabel="bar that changes")
+        ax.set(xticks=range(1, BARS + 1), yticks=range(1, BARS + 1))
+        ax.tick_params(length=0, labelsize=8.5)
+        ax.grid(False)
+        ax.spines[:].set_visible(False)
+        ax.set_title(MODEL_NAMES.get(model, model).split(" (")[0])
+    axes[0].set_ylabel("code drawn anew")
+    return figure
+
+
+@styled
+def rate_per_dimension(rate: np.ndarray) -> Figure:
+    """(8, Z) nats, sorted from high to low within a bar -> a line a bar; where it is flat at zero units have collapsed."""
+    figure = Figure(figsize=(WIDTH, 3))
+    ax = figure.subplots()
+    for bar, (own, colour) in enumerate(zip(np.asarray(rate), BAR_COLOURS), 1):
+        ax.plot(np.arange(1, len(own) + 1), own, color=colour, lw=1.5, marker=f"${bar}$", ms=6, markevery=(bar - 1, 8))
+    ax.set(xlabel="dimensions of a bar's code, the most used first", ylabel="rate (nats)")
+    ax.set_ylim(bottom=0)
+    return figure
+
+
+@styled
+def code_map(points: np.ndarray, features: Mapping[str, np.ndarray], share: Sequence[float]) -> Figure:
+    """Codes in two dimensions (N, 2) -> a panel a feature {name: (N,)}, its lower, middle and upper third told apart.
+
+    `share` is the share of the codes' variance along each axis.
+    """
+    figure = Figure(figsize=(WIDTH, 0.4 + 2.9 * len(features)))
+    axes = figure.subplots(len(features), 1, squeeze=False, sharex=True)[:, 0]
+    for ax, (name, value) in zip(axes, features.items()):
+        low, high = np.quantile(value, (1 / 3, 2 / 3))
+        thirds = (value <= low, (value > low) & (value <= high), value > high)
+        for chosen, marker, colour in zip(thirds, "osX", (BAR_COLOURS[0], BAR_COLOURS[4], BAR_COLOURS[7])):
+            if chosen.any():
+                label = f"{value[chosen].min():.3g} to {value[chosen].max():.3g}"
+                ax.plot(*points[chosen].T, marker, color=colour, ms=3.4, mew=0, alpha=0.8, label=label)
+        ax.legend(title=name, loc="upper left", bbox_to_anchor=(1, 1), handletextpad=0.1)
+        ax.set_ylabel(f"second axis ({share[1]:.0%})")
+    axes[-1].set_xlabel(f"first axis ({share[0]:.0%} of the variance)")
     return figure
 
 

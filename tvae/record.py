@@ -3,8 +3,8 @@
 - ``results.json``: the metrics of every recorded run, a flat entry each (keys: `REQUIRED`),
 - ``pieces/<run>.npz``: its per-piece scores, ``history/<run>.csv``: its training curve,
 
-and, in a folder of their own, ``<run>.safetensors``: its weights in half precision, the very ones that were measured.
-``<run>`` is ``<preset>-<corpus>-<model>-fold<k>``.
+and, in a folder of their own, ``<run>.safetensors``: its weights in half precision, the very ones that were measured,
+of fold 0 at the preset's own schedule (`releases_weights`). ``<run>`` is `tvae.runs.Run.name`.
 
     python -m tvae.record runs/cpu/*/*/fold* --record figures --weights weights
 """
@@ -20,24 +20,35 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+import yaml
 
+from tvae.baselines import LSTMVAE
 from tvae.errors import TvaeError
 from tvae.evaluate import Pieces
 from tvae.model import TransformerVAE
-from tvae.train import MODELS, PRESETS, load_weights, save_weights, write_atomically
+from tvae.runs import Run
+from tvae.train import LSTMS, MODELS, PRESETS, load_weights, save_weights, write_atomically
 
 REQUIRED = {
-    "corpus": str, "model": str, "preset": str, "fold": int, "seed": int, "n_test": int,
+    "corpus": str, "model": str, "preset": str, "fold": int, "seed": int, "n_test": int, "kl_weight": float, "sweep": bool,
     "accuracy_teacher_forced": float, "accuracy_teacher_forced_sampled": float, "accuracy_free_running": float,
-    "onset_f1_free_running": float, "rate_nats_per_piece": float, "rate_mean_per_dim": float, "rate_per_bar": list,
-    "rate_drop": float, "distortion_nats_per_piece": float, "parameters": int, "steps": int, "samples_per_second": float,
+    "onset_f1_free_running": float, "rate_nats_per_piece": float, "rate_mean_per_dim": float,
+    "distortion_nats_per_piece": float, "parameters": int, "steps": int, "samples_per_second": float,
     "train_seconds": float, "precision": str, "device": str, "torch": str, "git_commit": str, "corpus_sha256": str,
 }  # fmt: skip
+ONE_CODE = {name for name, sizes in LSTMS.items() if sizes["bars_per_code"] > 1}
+A_CODE_A_BAR = {"rate_per_bar": list, "rate_drop": float}  # required as well, except of `ONE_CODE`
 
 
 def run_name(entry: dict) -> str:
-    """``cpu-hooktheory-attention-fold0``."""
-    return f"{entry['preset']}-{entry['corpus']}-{entry['model']}-fold{entry['fold']}"
+    """``cpu-hooktheory-attention-fold0``, or ``...-fold0-kl4`` for a point of a rate-distortion curve."""
+    weight = entry["kl_weight"] if entry["sweep"] else None
+    return Run(entry["preset"], entry["corpus"], entry["model"], entry["fold"], weight).name
+
+
+def releases_weights(entry: dict) -> bool:
+    """Are the weights of this run part of the record?"""
+    return entry["fold"] == 0 and not entry["sweep"]
 
 
 def read(record: str | Path) -> list[dict]:
@@ -53,6 +64,15 @@ def read(record: str | Path) -> list[dict]:
         raise TvaeError(f"{path} should be a list of runs, each an object.")
     for number, entry in enumerate(entries):
         check(entry, f"{path}, run {number + 1}")
+    first = {}  # of each corpus
+    for entry in entries:
+        other = first.setdefault(entry["corpus"], entry)
+        for key, what in (("preset", "presets"), ("corpus_sha256", "versions of the corpus")):
+            if entry[key] != other[key]:
+                raise TvaeError(
+                    f"{path} mixes {what} on {entry['corpus']}: {run_name(entry)} has {entry[key]}, {run_name(other)} has "
+                    f"{other[key]}; what stands in one table has to be one."
+                )
     names = [run_name(entry) for entry in entries]
     for name in names:
         if names.count(name) > 1:
@@ -63,12 +83,15 @@ def read(record: str | Path) -> list[dict]:
 def check(entry: dict, where: str) -> None:
     """Raise a `TvaeError` unless `entry` is a complete, finite record of a known model and preset."""
     if all(key in entry for key in ("preset", "corpus", "model", "fold")):
-        where = f"{where} ({run_name(entry)})"
-    for key, kind in REQUIRED.items():
+        named = entry.get("sweep") is True and isinstance(entry.get("kl_weight"), (int, float))
+        where = f"{where} ({run_name(entry if named else entry | {'kl_weight': None, 'sweep': False})})"
+    required = REQUIRED | ({} if entry.get("model") in ONE_CODE else A_CODE_A_BAR)
+    for key, kind in required.items():
         if key not in entry:
             raise TvaeError(f"{where} has no '{key}'.")
         value = entry[key]
-        if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
+        right = isinstance(value, (int, float) if kind is float else kind)
+        if not right or isinstance(value, bool) is not (kind is bool):
             raise TvaeError(f"{where}: '{key}' should be a {kind.__name__}, not {value!r}.")
         numbers = {str: [], list: value}.get(kind, [value])
         if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
@@ -76,6 +99,29 @@ def check(entry: dict, where: str) -> None:
     for key, known in (("model", MODELS), ("preset", PRESETS)):
         if entry[key] not in known:
             raise TvaeError(f"{where}: there is no {key} '{entry[key]}'; known are {', '.join(known)}.")
+
+
+def read_reported(path: str | Path) -> dict[str, dict[str, float]]:
+    """The paper's own numbers, model -> statistic -> number; empty until somebody fills the file in.
+
+    Raises `TvaeError` where a model or a statistic is none that the record knows, or a number is none.
+    """
+    try:
+        reported = yaml.safe_load(Path(path).read_text()) or {}
+        numbers = [(model, *item) for model, statistics in reported.items() for item in statistics.items()]
+    except (OSError, yaml.YAMLError, AttributeError) as error:
+        raise TvaeError(f"{path} is no list of models with their numbers ({error}).") from None
+    known = [key for key, kind in REQUIRED.items() if kind is float]
+    for model, statistic, number in numbers:
+        if model not in MODELS:
+            raise TvaeError(f"{path}: there is no model '{model}'; known are {', '.join(MODELS)}.")
+        if statistic not in known:
+            raise TvaeError(
+                f"{path}: {model} has a '{statistic}', which the record does not know; choose from {', '.join(known)}."
+            )
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+            raise TvaeError(f"{path}: '{statistic}' of {model} should be a number, not {number!r}.")
+    return reported
 
 
 def pieces(record: str | Path, entry: dict) -> tuple[Pieces, np.ndarray]:
@@ -98,30 +144,45 @@ def history(record: str | Path, entry: dict) -> pd.DataFrame:
         raise TvaeError(f"The training curve of {run_name(entry)} cannot be read from {path} ({error}).") from None
 
 
-def load_model(weights: str | Path, entry: dict) -> TransformerVAE:
+def load_model(weights: str | Path, entry: dict) -> TransformerVAE | LSTMVAE:
     """A recorded run's model, from its released weights."""
     return load_weights(Path(weights) / f"{run_name(entry)}.safetensors")
 
 
 def collect(folders: list[Path], record: Path, weights: Path) -> list[dict]:
-    """Take finished runs into the record, in place of earlier ones of the same name; other entries stay."""
+    """Take finished runs into the record, in place of earlier ones of the same name; other entries stay.
+
+    Runs of another preset or another version of their corpus leave the record, and so do their files: they could not
+    stand in one table with the new ones.
+    """
     entries = {run_name(entry): entry for entry in (read(record) if (record / "results.json").exists() else [])}
     for folder in (record / "pieces", record / "history", weights):
         folder.mkdir(parents=True, exist_ok=True)
     for folder in folders:
         if not (folder / "metrics.json").exists():
             raise TvaeError(f"{folder} holds no finished run (no metrics.json).")
+    left = []
+    for folder in folders:
         entry = json.loads((folder / "metrics.json").read_text())
         check(entry, str(folder))
+        for name, old in list(entries.items()):
+            if old["corpus"] == entry["corpus"] and any(old[key] != entry[key] for key in ("preset", "corpus_sha256")):
+                del entries[name]
+                left.append(name)
         name = run_name(entry)
-        config = json.loads((folder / "config.json").read_text())
-        vae = load_weights(folder / "weights.safetensors")
-        save_weights(vae, weights / f"{name}.safetensors", config, torch.float16)
+        if releases_weights(entry):
+            config = json.loads((folder / "config.json").read_text())
+            vae = load_weights(folder / "weights.safetensors")
+            save_weights(vae, weights / f"{name}.safetensors", config, torch.float16)
         shutil.copyfile(folder / "pieces.npz", record / "pieces" / f"{name}.npz")
         shutil.copyfile(folder / "history.csv", record / "history" / f"{name}.csv")
         entries[name] = entry
     entries = [entries[name] for name in sorted(entries)]
     write_atomically(record / "results.json", lambda part: part.write_text(json.dumps(entries, indent=1) + "\n"))
+    for name in left:
+        print(f"{name} leaves the record")
+        for file in (record / f"pieces/{name}.npz", record / f"history/{name}.csv", weights / f"{name}.safetensors"):
+            file.unlink(missing_ok=True)
     return entries
 
 

@@ -1,12 +1,31 @@
 """The runs: which there are, where each lies, and how far it is. Knows nothing of models or PyTorch, so it starts at once.
 
-python -m tvae.runs paper        what is done, running, interrupted and missing of a preset (`make paper-status`)
+    python -m tvae.runs paper        what is done, running, interrupted and missing of a preset (`make paper-status`)
 """
 
 from __future__ import annotations
 
+import argparse
+import csv
+import fcntl
+import itertools
+import json
+import math
+import os
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
+
+from tvae.errors import TvaeError
+
+BARS = 8  # rows of stage 0 that make a piece
+STATES = ("done", "running", "interrupted", "missing")
+# What a block of config.yaml lists, in the order in which its product is run through: the last varies fastest, so that
+# models which are compared with each other are done one after the other.
+BLOCK = {"corpora": str, "folds": int, "kl_weights": (int, float), "models": str}
 
 
 @dataclass(frozen=True)
@@ -33,3 +52,191 @@ class Run:
     def name(self) -> str:
         """``cpu-hooktheory-attention-fold0``, in the record."""
         return f"{self.preset}-{self.corpus}-{self.model}-{self.part}"
+
+
+def planned(config: dict, preset: str) -> list[Run]:
+    """The runs of a preset, the most important first; `config` is what config.yaml holds.
+
+    A preset is a list of blocks, each the product of its ``corpora``, ``folds``, ``kl_weights`` (if it has them) and
+    ``models``; what two blocks name is one run. Raises `TvaeError` on an unknown preset and on a block that is no such
+    product.
+    """
+    presets = config["presets"]
+    if preset not in presets:
+        raise TvaeError(f"config.yaml has no preset '{preset}'; choose one of {', '.join(presets)}.")
+    if not isinstance(presets[preset], list):
+        raise TvaeError(f"config.yaml: preset {preset} should be a list of blocks, one `- {{corpora: ...}}` each.")
+    runs = []
+    for number, block in enumerate(presets[preset], start=1):
+        where = f"config.yaml, preset {preset}, block {number}"
+        if not isinstance(block, dict) or set(block) | {"kl_weights"} != set(BLOCK):
+            raise TvaeError(f"{where} should have corpora, models, folds and, if wanted, kl_weights, and nothing else.")
+        for key, values in block.items():
+            if not isinstance(values, list) or not all(isinstance(value, BLOCK[key]) for value in values):
+                raise TvaeError(f"{where}: {key} should be a list like the other blocks' {key}, not {values!r}.")
+        lists = [{"kl_weights": [None], **block}[key] for key in BLOCK]
+        for corpus, fold, kl_weight, model in itertools.product(*lists):
+            runs.append(Run(preset, corpus, model, fold, kl_weight))
+    return list(dict.fromkeys(runs))
+
+
+def reserve(locks: Path, gpus: Sequence[str]) -> int:
+    """Take one of the GPUs of these names until this process ends, however it ends; returns its number in `gpus`.
+
+    The first so many processes get a GPU each, the next so many share them, and so on. A place on a GPU is a lock on a
+    file in the folder `locks`, so no two processes get the same and a killed one gives its own back.
+    """
+    locks.mkdir(parents=True, exist_ok=True)
+    for place in itertools.count():
+        for number, gpu in enumerate(gpus):
+            # A bare descriptor: nothing closes it before the process ends.
+            lock = os.open(locks / f"{gpu}-{place}", os.O_RDWR | os.O_CREAT)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return number
+            except BlockingIOError:
+                os.close(lock)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: pieces and seconds of training in stage 0 (8 bars are a piece) and in stage 1.
+
+    `planned` are the pieces of each stage by the run's own config.json, None where there is none yet.
+    """
+
+    state: str  # one of `STATES`
+    pieces: tuple[float, float] = (0.0, 0.0)
+    seconds: tuple[float, float] = (0.0, 0.0)
+    planned: tuple[float, float] | None = None
+
+    @property
+    def part(self) -> float:
+        """What part of the planned pieces was seen, 0 to 1."""
+        return min(1.0, sum(self.pieces) / sum(self.planned)) if self.planned else 0.0
+
+
+def progress(folder: Path) -> Progress:
+    """How far the run in this folder is. Raises `TvaeError` on a file that a run does not leave like that."""
+    if (folder / "metrics.json").exists():
+        state = "done"
+    elif is_locked(folder):
+        state = "running"
+    elif (folder / "checkpoint.pt").exists():
+        state = "interrupted"
+    else:
+        return Progress("missing")  # whatever lies there, training starts anew
+    reading = folder / "config.json"
+    try:
+        stages = json.loads(reading.read_text())["plan"]["stages"] if reading.exists() else None
+        rows = [stage["learning_rate"][-1][0] if stage else 0 for stage in stages] if stages else None
+        reading = folder / "history.csv"
+        history = list(csv.DictReader(reading.read_text().splitlines())) if reading.exists() else []
+        last = {int(row["stage"]): (float(row["pieces"]), float(row["seconds"])) for row in history}
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise TvaeError(f"{reading} is not what a run leaves there ({type(error).__name__}: {error}).") from None
+    (pieces_0, seconds_0), (pieces_1, seconds) = last.get(0, (0, 0)), last.get(1, last.get(0, (0, 0)))
+    return Progress(
+        state,
+        (pieces_0, pieces_1 if 1 in last else 0),
+        (seconds_0, seconds - seconds_0),  # history.csv counts on through both stages
+        (rows[0] / BARS, rows[1]) if rows else None,
+    )
+
+
+def is_locked(folder: Path) -> bool:
+    """Does a training hold this folder? Asks for a shared lock, which it gives back at once."""
+    try:
+        with open(folder / ".lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def time_left(table: dict[Run, Progress]) -> tuple[float, int]:
+    """Seconds of training that are left, one run after the other, and how many runs they leave out as unknown.
+
+    A model's seconds per piece, in each stage, are measured on all its runs in the table, whatever corpus and fold; how
+    many pieces a run will see is known from a run of its kind that was started. The evaluation at the end is not counted.
+    """
+    pieces, seconds, plans = Counter(), Counter(), {}
+    for run, it in table.items():
+        for stage in (0, 1):
+            pieces[run.model, stage] += it.pieces[stage]
+            seconds[run.model, stage] += it.seconds[stage]
+        if it.planned:
+            plans[kind(run)] = it.planned
+    total, unknown = 0.0, 0
+    for run in (run for run, it in table.items() if it.state != "done"):
+        plan = table[run].planned or plans.get(kind(run), (math.inf, math.inf))
+        left = {stage: plan[stage] - table[run].pieces[stage] for stage in (0, 1)}
+        paces = {stage: seconds[run.model, stage] / (pieces[run.model, stage] or math.nan) for stage in (0, 1)}
+        needed = sum(left[stage] * paces[stage] for stage in (0, 1) if left[stage] > 0)
+        if math.isfinite(needed):
+            total += needed
+        else:
+            unknown += 1
+    return total, unknown
+
+
+def kind(run: Run) -> str:
+    """Runs of one kind see equally many pieces: those of one model, and all that go on at another KL weight."""
+    return run.model if run.kl_weight is None else "another KL weight"
+
+
+def duration(seconds: float) -> str:
+    """``40 min``, ``31 h`` or ``5 days``, rounded up."""
+    for unit, size, most in (("min", 60, 90), ("h", 3600, 48)):
+        if seconds <= most * size:
+            return f"{math.ceil(seconds / size)} {unit}"
+    return f"{math.ceil(seconds / 86400)} days"
+
+
+def status(table: dict[Run, Progress], at_once: int | None = None) -> str:
+    """The table as text: a line for the folds, and one for the KL weights, of each model on each corpus; then the sums.
+
+    `at_once` is how many runs will train side by side; without it, as many as do now.
+    """
+    lines = defaultdict(list)
+    for run, it in table.items():
+        percent = f" {it.part:.0%}" if it.state in ("running", "interrupted") else ""
+        lines[run.corpus, run.model, run.kl_weight is None].append((it.state + percent, run.part))
+    text = []
+    for (corpus, model, _), parts in lines.items():
+        alike = itertools.groupby(parts, key=lambda part: part[0])
+        text.append(
+            f"{corpus:11} {model:14} "
+            + ", ".join(f"{' '.join(part for _, part in group)} {state}" for state, group in alike)
+        )
+    states = Counter(it.state for it in table.values())
+    text += ["", f"{len(table)} runs: " + ", ".join(f"{states[state]} {state}" for state in STATES)]
+    at_once = at_once or max(1, states["running"])
+    seconds, unknown = time_left(table)
+    if seconds:
+        text.append(f"Time left: about {duration(seconds / at_once)} with {at_once} at once")
+    if unknown:
+        text.append(f"Time left: unknown for {unknown} runs, whose like has not been measured yet")
+    return "\n".join(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tvae.runs", description="How far the runs of a preset are.")
+    parser.add_argument("preset", help="one of config.yaml's presets")
+    parser.add_argument(
+        "--at-once", type=int, help="runs side by side, for the time left (default: as many as run now)"
+    )
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the run folders")
+    parser.add_argument("--config", type=Path, default=Path("config.yaml"))
+    arguments = parser.parse_args()
+    try:
+        runs = planned(yaml.safe_load(arguments.config.read_text()), arguments.preset)
+        print(status({run: progress(arguments.runs / run.folder) for run in runs}, arguments.at_once))
+    except (OSError, yaml.YAMLError, TvaeError) as error:
+        raise SystemExit(f"tvae: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

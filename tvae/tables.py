@@ -16,6 +16,8 @@ STATISTICS = {  # column heads and digits, in the order of the table
     "rate_nats_per_piece": ("rate, nats a piece", 1),
     "distortion_nats_per_piece": ("distortion, nats a piece", 1),
 }
+PAPER_CORPUS = "hooktheory"  # what the paper's own numbers are about
+PAPER_MODELS = ("attention", "no_attention", "lstm_8x1", "lstm_1x8")
 BADGES = {"replicated": "yes", "partly replicated": "partly", "not replicated": "no"}
 
 
@@ -38,31 +40,118 @@ def plain(frame: pd.DataFrame) -> Table:
     return Table(frame.to_html(index=False, border=0, float_format="{:,.4g}".format), frame.to_string(index=False))
 
 
-def comparative(scores: pd.DataFrame) -> Table:
-    """The paper's table: a row a model, value and 95 % interval a statistic, by corpus (`tvae.analysis.scores`)."""
-    head = "".join(f"<th>{name}</th>" for name, _ in STATISTICS.values())
+def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | None = None) -> Table:
+    """The paper's table: a row a model, value and 95 % interval a statistic, by block (`tvae.analysis.scores`).
+
+    Where the paper's own numbers are known (`tvae.record.read_reported`), they follow ours on the paper's corpus, each with
+    what ours is more.
+    """
     rows, lines = [], []
-    for (corpus, preset, fold), part in scores.groupby(["corpus", "preset", "fold"], sort=False):
-        title = f"{corpus}, preset {preset}, fold {fold}"
-        rows.append(f'<tr><th colspan="{len(STATISTICS) + 2}" scope="rowgroup">{escape(title)}</th></tr>')
+    for title, part in scores.groupby("block", sort=False):
+        known = reported if reported and part.corpus.iloc[0] == PAPER_CORPUS else {}
+        in_paper = {statistic for numbers in known.values() for statistic in numbers}
+        heads = ["model", "parameters"]
+        for statistic, (name, _) in STATISTICS.items():
+            heads += [name, "in the paper", "difference"] if statistic in in_paper else [name]
+        rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(title)}</th></tr>')
+        rows.append(f"<tr>{''.join(f'<th>{name}</th>' for name in heads)}</tr>")
         lines.append(title)
         for model, own in part.groupby("model", sort=False):
-            own = own.set_index("statistic")
+            own, paper = own.set_index("statistic"), known.get(model, {})
             name, size = MODEL_NAMES.get(model, model), own.parameters.iloc[0]
-            cells = [cell(own, statistic, digits) for statistic, (_, digits) in STATISTICS.items()]
-            millions = f"{size / 1e6:.2f} M" if size else "–"
-            rows.append(f'<tr><th scope="row">{escape(name)}</th><td>{millions}</td>{"".join(cells)}</tr>')
+            cells = [f"<td>{size / 1e6:.2f} M</td>" if size else "<td>–</td>"]
+            for statistic, (_, digits) in STATISTICS.items():
+                cells.append(cell(own, statistic, digits))
+                if statistic in in_paper:
+                    cells.append(paper_cells(own, statistic, digits, paper.get(statistic)))
+            rows.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
             lines.append(f"  {name}: " + ", ".join(f"{s} {own.value[s]:.3f}" for s in STATISTICS if s in own.index))
-    head = f"<thead><tr><th>model</th><th>parameters</th>{head}</tr></thead>"
-    return Table(f"<table>{head}<tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
+    return Table(f"<table><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
 
 
-def cell(own: pd.DataFrame, statistic: str, digits: int) -> str:
+def cell(own: pd.DataFrame, statistic: str, digits: int, sign: str = "") -> str:
     """Value and interval, or a dash for what a row does not have."""
     if statistic not in own.index:
         return "<td>–</td>"
     value, low, high = own.loc[statistic, ["value", "low", "high"]]
-    return f"<td>{value:.{digits}f}<br><small>{low:.{digits}f} … {high:.{digits}f}</small></td>"
+    return f"<td>{value:{sign}.{digits}f}<br><small>{low:{sign}.{digits}f} … {high:{sign}.{digits}f}</small></td>"
+
+
+def paper_cells(own: pd.DataFrame, statistic: str, digits: int, paper: float | None) -> str:
+    """The paper's number and what ours is more."""
+    if paper is None or statistic not in own.index:
+        return "<td>–</td><td>–</td>"
+    return f"<td>{paper:.{digits}f}</td><td>{own.value[statistic] - paper:+.{digits}f}</td>"
+
+
+def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
+    """`tvae.analysis.differences`: a row for each model that `model` is compared with."""
+    shown = {name: head for name, head in STATISTICS.items() if name in set(frame.statistic)}
+    heads = "".join(f"<th>{name}</th>" for name, _ in shown.values())
+    rows, lines = [], []
+    for title, part in frame.groupby("block", sort=False):
+        rows.append(f'<tr><th colspan="{len(shown) + 1}" scope="rowgroup">{escape(title)}</th></tr>')
+        lines.append(title)
+        for other, own in part.groupby("model", sort=False):
+            own = own.set_index("statistic")
+            name = f"{MODEL_NAMES.get(model, model)} less {MODEL_NAMES.get(other, other)}"
+            cells = "".join(cell(own, statistic, digits, "+") for statistic, (_, digits) in shown.items())
+            rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
+            lines.append(f"  {name}: " + ", ".join(f"{s} {own.value[s]:+.3f}" for s in shown if s in own.index))
+    return Table(
+        f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines)
+    )
+
+
+def rate_distortion(points: pd.DataFrame) -> Table:
+    """`tvae.analysis.rate_distortion`: a row a trained KL weight."""
+    heads = ("KL weight (release)", "β (summed ELBO)", "rate, nats a piece", "distortion, nats a piece", "rate + distortion",
+             "accuracy, free-running", "onset F1, free-running")  # fmt: skip
+    rows, lines = [], []
+    for model, own in points.groupby("model", sort=False):
+        name = MODEL_NAMES.get(model, model)
+        rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(name)}</th></tr>')
+        lines.append(name)
+        for point in own.to_dict("records"):
+            cells = [f"<td>{point['kl_weight']:g}</td><td>{point['beta']:.4g}</td>"]
+            for statistic, digits in (("rate", 1), ("distortion", 1), ("total", 1), ("accuracy", 3), ("onset_f1", 3)):
+                low, high = point[f"{statistic}_low"], point[f"{statistic}_high"]
+                cells.append(
+                    f"<td>{point[statistic]:.{digits}f}<br><small>{low:.{digits}f} … {high:.{digits}f}</small></td>"
+                )
+            rows.append(f"<tr>{''.join(cells)}</tr>")
+            lines.append(f"  KL weight {point['kl_weight']:g}: rate {point['rate']:.1f}, distortion {point['distortion']:.1f}, "
+                         f"accuracy {point['accuracy']:.3f}")  # fmt: skip
+    heads = "".join(f"<th>{name}</th>" for name in heads)
+    return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
+
+
+def runs(entries: list[dict]) -> Table:
+    """Where each recorded run comes from: a row an entry, long identifiers cut short."""
+    rows = [
+        {
+            "corpus": entry["corpus"], "model": entry["model"], "preset": entry["preset"], "fold": entry["fold"],
+            "KL weight": f"{entry['kl_weight']:g}" + (" (goes on)" if entry["sweep"] else ""), "seed": entry["seed"],
+            "test pieces": entry["n_test"], "steps": entry["steps"], "minutes": entry["train_seconds"] / 60,
+            "device": entry["device"], "precision": entry["precision"], "torch": entry["torch"],
+            "commit": entry["git_commit"][:8], "corpus sha256": entry["corpus_sha256"][:12],
+        }
+        for entry in entries
+    ]  # fmt: skip
+    return plain(pd.DataFrame(rows))
+
+
+def checked(checks: pd.DataFrame) -> Table:
+    """`tvae.analysis.recompute` of several runs: one line with the outcome, then what does not agree, if anything."""
+    right = checks[checks["equal"]]
+    runs = checks["run"].nunique()
+    agree = len(right) == len(checks)
+    line = f"{len(right)} of {len(checks)} figures of {runs} runs agree to four digits"
+    badge = (
+        f'<span class="tvae-verdict tvae-verdict-{"yes" if agree else "no"}">{"equal" if agree else "not equal"}</span>'
+    )
+    rest = "" if agree else plain(checks[~checks["equal"]].drop(columns="equal")).html
+    return Table(f"<p>{badge} {line}.</p>{rest}", line)
 
 
 def verdicts(findings: list[dict]) -> Table:

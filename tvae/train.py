@@ -19,6 +19,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -37,7 +38,7 @@ from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
 from tvae.melody import BARS, PIECE, STEPS, transposition_table
 from tvae.model import BarVAE, ModelConfig, TransformerVAE, kl_divergence, parameter_count
-from tvae.runs import Run
+from tvae.runs import Run, reserve
 
 SHIFTS = range(-4, 5)  # semitones, as in the paper
 FORMAT = 1  # of checkpoints: raised when what they hold, or what training does with it, changes
@@ -280,6 +281,20 @@ def only_one(folder: Path):
         yield
 
 
+@cache
+def choose_device(runs: Path) -> torch.device:
+    """The GPU that this process trains on until it ends, one with the fewest runs of this folder; the CPU where there is none.
+
+    GPUs go by their unique ids, so that processes that see different ones (CUDA_VISIBLE_DEVICES, Slurm) agree.
+    """
+    gpus = [str(torch.cuda.get_device_properties(number).uuid) for number in range(torch.cuda.device_count())]
+    if not gpus:
+        return torch.device("cpu")
+    device = torch.device("cuda", reserve(runs / ".gpus", gpus))
+    torch.cuda.set_device(device)
+    return device
+
+
 def train(
     model: str = "attention",
     corpus: str = "folk",
@@ -305,7 +320,7 @@ def train(
         raise TvaeError(f"A KL weight of {kl_weight} makes no sense; choose a number that is not negative.")
     start = None if kl_weight is None else train(model, corpus, preset, fold, seed, None, runs, data_dir)
     data = corpora.load(corpus, data_dir)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = choose_device(Path(runs))
     plan = PRESETS[preset].plan(model, kl_weight)
     config = {
         "model": model, "corpus": corpus, "preset": preset, "fold": fold, "seed": seed,
@@ -445,7 +460,7 @@ class Training:
             "vae": self.vae.state_dict(), "bar_vae": self.bar_vae.state_dict() if self.bar_vae else {},
             "optimizer": optimizer.state_dict(),
             "random": torch.get_rng_state(),
-            "cuda_random": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            "cuda_random": [torch.cuda.get_rng_state(self.device)] if self.device.type == "cuda" else [],
             "history": self.history, "seconds": self.seconds,
         }  # fmt: skip
         write_atomically(self.checkpoint, lambda path: torch.save(state, path))
@@ -465,8 +480,8 @@ class Training:
         if self.bar_vae:
             self.bar_vae.load_state_dict(state["bar_vae"])
         torch.set_rng_state(state["random"])
-        if state["cuda_random"]:
-            torch.cuda.set_rng_state_all(state["cuda_random"])
+        for random in state["cuda_random"]:  # of the GPU that it was on, for the one that it is on
+            torch.cuda.set_rng_state(random, self.device)
         self.history, self.seconds = state["history"], state["seconds"]
         return state
 

@@ -1,0 +1,68 @@
+"""The page with the table is made of the record: what changes there changes here, and a damaged record stops the build."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tvae import claims, record
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from execute import execute  # noqa: E402
+
+
+@pytest.fixture
+def figures(tmp_path, monkeypatch):
+    """A copy of the record."""
+    monkeypatch.chdir(ROOT)
+    shutil.copytree(ROOT / "figures", tmp_path / "figures")
+    return tmp_path / "figures"
+
+
+def page(figures) -> str:
+    """What a reader sees of the page: the HTML and text of its outputs."""
+    out = figures.parent / "results.ipynb"
+    execute(ROOT / "notebooks" / "results.ipynb", out, {"record": str(figures), "weights": str(ROOT / "weights")})
+    outputs = [output for cell in nbformat.read(out, as_version=4).cells for output in cell.get("outputs", [])]
+    return "".join(text for output in outputs for text in output.get("data", {}).values() if isinstance(text, str))
+
+
+def change(figures, name, **values):
+    entries = json.loads((figures / "results.json").read_text())
+    for entry in entries:
+        if record.run_name(entry) == name:
+            entry |= values
+    (figures / "results.json").write_text(json.dumps(entries))
+
+
+def test_a_changed_value_changes_the_page_and_its_check_says_so(figures):
+    before = record.read(ROOT / "figures")[0]
+    finding = {**claims.read(figures)[0], "statement": "A finding that was added."}
+    (figures / "findings.json").write_text(json.dumps([finding]))
+    change(figures, record.run_name(before), accuracy_free_running=0.123456)
+    text = page(figures)
+    assert "0.123" in text and "A finding that was added." in text
+    assert ("not equal" in text) == (before["corpus"] == "folk")  # the record is not what the weights give
+    assert f"{before['accuracy_free_running']:.6f}"[:5] not in text.split("<small>")[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"rate_nats_per_piece": float("nan")}, "'rate_nats_per_piece' is not a number"),
+        ({"preset": "smoke"}, "mixes presets"),
+        ({"model": "gpt"}, "there is no model 'gpt'"),
+    ],
+)
+def test_a_damaged_record_stops_the_page_with_a_sentence_that_names_the_run(figures, values, sentence):
+    damaged = record.read(ROOT / "figures")[1]
+    change(figures, record.run_name(damaged), **values)
+    with pytest.raises(SystemExit) as stopped:
+        page(figures)
+    assert sentence in str(stopped.value) and record.run_name({**damaged, **values}) in str(stopped.value)
+    assert not (figures.parent / "results.ipynb").exists()
