@@ -188,6 +188,7 @@ def curves_on_file(folder, **curves):
             entry = entries_of(**{model: [0]})[0] | {"sweep": True, "kl_weight": weight}
             spread = 1 + 0.1 * np.random.default_rng(0).normal(size=60)  # of the distortions: pieces differ
             np.savez(folder / "pieces" / f"{record.run_name(entry)}.npz", song=np.arange(60) // 3, rate=np.full(60, rate),
+                     steps=np.full(60, 128), correct_free_running=np.full(60, 128 * (rate / 200) ** 2),
                      distortion=distortion * spread / spread.mean())  # fmt: skip
             entries.append(entry)
     return entries
@@ -199,24 +200,24 @@ def test_models_are_compared_at_one_rate(tmp_path):
         return [(weight, rate, factor * 100 * np.exp(-rate / 100)) for weight, rate in zip((4, 1, 0.25), rates)]
 
     entries = curves_on_file(tmp_path, attention=curve(1, 50, 100, 200), no_attention=curve(2, 80, 160, 240))
-    value, low, high, rate = analysis.saving_at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention")
-    assert (
-        value == pytest.approx(0.5) and rate == pytest.approx(100) and low == pytest.approx(0.5) == pytest.approx(high)
-    )
-    value, _, _, _ = analysis.saving_at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention")
-    assert value == pytest.approx(-1)
+    found = analysis.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention")
+    assert found.saving == pytest.approx((0.5, 0.5, 0.5)) and found.rate == pytest.approx(100)
+    assert found.accuracy == pytest.approx(
+        (-0.03, -0.03, -0.03)
+    )  # 0.25 less what lies between 0.16 at 80 and 0.64 at 160 nats
+    assert "50.0%" in tables.equal_rate([found]).html and "-0.030" in tables.equal_rate([found]).html
+    assert analysis.at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention").saving[0] == pytest.approx(-1)
 
 
 def test_where_the_other_curve_does_not_reach_the_nearest_rate_is_taken(tmp_path):
     entries = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=[(4, 120, 60), (1, 150, 50)])
-    *_, rate = analysis.saving_at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention")
-    assert rate == 100
+    assert analysis.at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention").rate == 100
 
 
 def test_without_curves_nothing_is_compared(tmp_path):
     one = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=[(1, 150, 50)])
-    assert analysis.saving_at_equal_rate(tmp_path, one, "folk", "attention", "no_attention") is None
-    assert analysis.saving_at_equal_rate(tmp_path, [], "folk", "attention", "no_attention") is None
+    assert analysis.at_equal_rate(tmp_path, one, "folk", "attention", "no_attention") is None
+    assert analysis.at_equal_rate(tmp_path, [], "folk", "attention", "no_attention") is None
 
 
 def test_a_description_holds_no_notes_and_its_shares_add_up():
@@ -283,10 +284,9 @@ def test_a_claim_at_equal_rate_is_decided_by_the_curves(recorded):
     folder, entries = recorded
     claim = Claim("X4", "", "attention", "folk", claims.SAVING, -9, True, other="lstm_8x1", presets=("smoke",))
     finding = decide(claim, folder, entries)
-    *expected, rate = analysis.saving_at_equal_rate(folder, entries, "folk", "attention", "lstm_8x1")
-    assert [finding["value"], finding["low"], finding["high"]] == expected and f"at {rate:.0f} nats" in finding[
-        "statistic"
-    ]
+    found = analysis.at_equal_rate(folder, entries, "folk", "attention", "lstm_8x1")
+    assert (finding["value"], finding["low"], finding["high"]) == found.saving
+    assert f"at {found.rate:.0f} nats" in finding["statistic"]
     assert finding["source"].startswith("smoke-folk-attention-fold0-kl0.01 to smoke-folk-attention-fold0-kl100, ")
     assert (
         decide(

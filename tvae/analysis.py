@@ -278,14 +278,26 @@ def rate_distortion(record: str | Path, entries: list[dict], corpus: str) -> pd.
     return pd.DataFrame(rows)
 
 
-def saving_at_equal_rate(
-    record: str | Path, entries: list[dict], corpus: str, model: str, other: str
-) -> tuple[float, float, float, float] | None:
-    """The share of `other`'s distortion that `model` saves at one rate: (value, low, high, that rate in nats a piece).
+@dataclass(frozen=True)
+class EqualRate:
+    """Two models at one rate (nats a piece); each measure is (value, low, high).
 
-    The rate is the one that `model` has at the release's KL weight of 1, or the nearest that both curves reach. Curves are
-    straight in log distortion between their points; the bootstrap draws songs for both curves at once. None where one of the
-    curves has fewer than two points or `model` none at weight 1.
+    `saving` is the share of the other's distortion that the model saves, `accuracy` its free-running accuracy less the other's.
+    """
+
+    model: str
+    other: str
+    rate: float
+    saving: tuple[float, float, float]
+    accuracy: tuple[float, float, float]
+
+
+def at_equal_rate(record: str | Path, entries: list[dict], corpus: str, model: str, other: str) -> EqualRate | None:
+    """Compare two models' rate-distortion curves on a corpus where they have one rate.
+
+    The rate is the one that `model` has at the release's KL weight of 1, or the nearest that both curves reach. Between their
+    points curves are straight, in log distortion and in accuracy; the bootstrap draws songs for both curves at once. None
+    where one of the curves has fewer than two points or `model` none at weight 1.
     """
     found = curves(entries, corpus)
     if min(len(found.get(name, ())) for name in (model, other)) < 2:
@@ -296,26 +308,26 @@ def saving_at_equal_rate(
     arrays = []
     for name in (model, other):
         parts = [records.pieces(record, entry) for entry in found[name]]
-        arrays += [np.stack([scores[key] for scores, _ in parts], 1) for key in ("rate", "distortion")]  # (N, points)
+        for key in ("rate", "distortion", "correct_free_running", "steps"):
+            arrays.append(np.stack([scores[key] for scores, _ in parts], 1))  # (N, points)
+    # The measured sums first, then the draws: (1 + DRAWS, points) each.
     sums = [np.vstack([total, drawn]) / len(arrays[0]) for total, drawn in resampled(parts[0][1], *arrays)]
-    savings, rates = [], []
-    for rate, distortion, rate_other, distortion_other in zip(
-        *sums, strict=True
-    ):  # first the measured ones, then the draws
-        lowest, highest = max(rate.min(), rate_other.min()), min(rate.max(), rate_other.max())
-        at = np.clip(rate[weights.index(1)], lowest, highest)
-        savings.append(
-            1 - np.exp(log_distortion(at, rate, distortion) - log_distortion(at, rate_other, distortion_other))
-        )
+    savings, gains, rates = [], [], []
+    for own_rate, own_distortion, own_correct, steps, rate, distortion, correct, _ in zip(*sums, strict=True):
+        lowest, highest = max(own_rate.min(), rate.min()), min(own_rate.max(), rate.max())
+        at = np.clip(own_rate[weights.index(1)], lowest, highest)
+        ours, theirs = between(at, own_rate, np.log(own_distortion)), between(at, rate, np.log(distortion))
+        savings.append(1 - np.exp(ours - theirs))
+        gains.append(between(at, own_rate, own_correct / steps) - between(at, rate, correct / steps))
         rates.append(at)
-    low, high = quantiles(np.array(savings[1:]))
-    return float(savings[0]), float(low), float(high), float(rates[0])
+    measures = [tuple(map(float, (drawn[0], *quantiles(np.array(drawn[1:]))))) for drawn in (savings, gains)]
+    return EqualRate(model, other, float(rates[0]), *measures)
 
 
-def log_distortion(at: float, rate: np.ndarray, distortion: np.ndarray) -> float:
-    """The logarithm of a curve's distortion at a rate between its points (both (points,), in any order)."""
+def between(at: float, rate: np.ndarray, height: np.ndarray) -> float:
+    """The height of a curve at a rate between its points (both (points,), in any order)."""
     order = np.argsort(rate)
-    return np.interp(at, rate[order], np.log(distortion[order]))
+    return np.interp(at, rate[order], height[order])
 
 
 def recompute(entry: dict, weights: str | Path) -> pd.DataFrame:

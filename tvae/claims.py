@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tvae import record as records
-from tvae.analysis import blocks, curves, difference, interval, saving_at_equal_rate
+from tvae.analysis import at_equal_rate, blocks, curves, difference, interval
 from tvae.errors import TvaeError
 from tvae.evaluate import terms
 from tvae.train import write_atomically
@@ -22,9 +22,7 @@ from tvae.train import write_atomically
 KEYS = ("claim", "statement", "statistic", "value", "low", "high", "threshold", "verdict", "source")
 
 
-SAVING = (
-    "distortion_saving"  # `tvae.analysis.saving_at_equal_rate`; every other statistic is one of `tvae.evaluate.terms`
-)
+SAVING = "distortion_saving"  # `tvae.analysis.at_equal_rate`; every other statistic is one of `tvae.evaluate.terms`
 
 
 @dataclass(frozen=True)
@@ -87,11 +85,11 @@ def evidence(claim: Claim, record: str | Path, entries: list[dict]) -> tuple | N
     """What a claim's test measures: (the statistic in words, (value, low, high), the names of each model's runs)."""
     models = (claim.model, claim.other) if claim.other else (claim.model,)
     if claim.statistic == SAVING:
-        saving = saving_at_equal_rate(record, entries, claim.corpus, *models)
-        if saving is None:
+        compared = at_equal_rate(record, entries, claim.corpus, *models)
+        if compared is None:
             return None
-        *interval_of, rate = saving
-        words = f"share of the distortion of {claim.other} that {claim.model} saves at {rate:.0f} nats"
+        interval_of = compared.saving
+        words = f"share of the distortion of {claim.other} that {claim.model} saves at {compared.rate:.0f} nats"
         runs = [curves(entries, claim.corpus)[model] for model in models]
     else:
         block = next((block for block in blocks(entries) if set(models) <= set(block.runs)), None)

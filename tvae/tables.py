@@ -7,6 +7,7 @@ from html import escape
 
 import pandas as pd
 
+from tvae.analysis import EqualRate
 from tvae.plots import MODEL_NAMES
 
 STATISTICS = {  # column heads and digits, in the order of the table
@@ -139,6 +140,22 @@ def runs(entries: list[dict]) -> Table:
         for entry in entries
     ]  # fmt: skip
     return plain(pd.DataFrame(rows))
+
+
+def equal_rate(found: list[EqualRate]) -> Table:
+    """`tvae.analysis.at_equal_rate`: a row a pair of models."""
+    heads = ("", "at a rate of, nats", "distortion saved", "accuracy, free-running, more")
+    rows, lines = [], []
+    for pair in found:
+        name = f"{MODEL_NAMES.get(pair.model, pair.model)} beside {MODEL_NAMES.get(pair.other, pair.other)}"
+        saving, low, high = pair.saving
+        cells = f"<td>{pair.rate:.0f}</td><td>{saving:.1%}<br><small>{low:.1%} … {high:.1%}</small></td>"
+        gain, low, high = pair.accuracy
+        cells += f"<td>{gain:+.3f}<br><small>{low:+.3f} … {high:+.3f}</small></td>"
+        rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
+        lines.append(f"{name} at {pair.rate:.0f} nats: distortion saved {saving:.1%}, accuracy {gain:+.3f}")
+    heads = "".join(f"<th>{name}</th>" for name in heads)
+    return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
 
 
 def checked(checks: pd.DataFrame) -> Table:
