@@ -1,6 +1,12 @@
-"""MIDI files byte by byte, good and bad, for tests: a library would refuse to write the bad ones."""
+"""MIDI files byte by byte, good and bad, for tests: a library would refuse to write the bad ones.
 
+python tests/odd_midi.py FOLDER        writes them all, several hundred, into a folder
+"""
+
+import random
 import struct
+import sys
+from pathlib import Path
 
 
 def number(value: int) -> bytes:
@@ -132,3 +138,95 @@ NO_MUSIC = {  # what a user can do nothing with but read the message; with a wor
     "a megabyte of notes": (midi(chunk(b"\0\x90\x40\x40" + b"\1\x40\x40" * 333_333)), "larger than"),
     "as much as is read, of program changes": (midi(chunk(b"\0\xc0\0" + b"\0\0" * 149_000)), "no notes"),
 }
+
+
+def odd_files() -> dict[str, bytes]:
+    """Several hundred files, the same every time: those above, and what a list of faults makes of good ones."""
+    files = MUSIC | {what: data for what, (data, _) in NO_MUSIC.items()} | {"good": GOOD}
+    spans = [(60 + step % 12, 4 * step, 4 * step + 4) for step in range(32)]
+    low = [(pitch - 24, onset, end) for pitch, onset, end in spans]
+    body = b"".join(number(0) + on(60 + k % 12) + number(480) + off(60 + k % 12) for k in range(32))
+    end = number(0) + meta(0x2F)
+    bases = {
+        "two tracks": GOOD,
+        "running": midi(chunk(RUNNING)),
+        "type 0": midi(track(named("song"), *notes(*spans, channel=3), *notes(*low, channel=9)), kind=0),
+    }
+    for base, data in bases.items():
+        for part in range(1, 16):
+            files[f"{base}, cut off after {part}/16"] = data[: len(data) * part // 16]
+            files[f"{base}, {part}/16 left out in the middle"] = (
+                data[: len(data) // 16] + data[len(data) * part // 16 :]
+            )
+        for size in (0, 5, 7, 100, 2**31, 2**32 - 1):
+            files[f"{base}, a header of {size} bytes"] = data[:4] + struct.pack(">I", size) + data[8:]
+        for tracks in (0, 1, 3, 65535):
+            files[f"{base}, {tracks} tracks it says"] = data[:10] + struct.pack(">H", tracks) + data[12:]
+        for division in (0, 1, 3, 24, 32767, 0x8000, 0xE728, 0xE250, 0xFFFF):
+            files[f"{base}, division {division:#06x}"] = data[:12] + struct.pack(">H", division) + data[14:]
+        for kind in (0, 2, 3, 65535):
+            files[f"{base}, type {kind} it says"] = data[:8] + struct.pack(">H", kind) + data[10:]
+        twice = data[14:] if data[14:18] == b"MTrk" else b""
+        files[f"{base}, twice over"] = data + data
+        files[f"{base}, more tracks than it says"] = data + twice
+    for wrong in (-100, -10, -1, 1, 10, 100, 2**24):
+        files[f"a chunk size wrong by {wrong}"] = header() + chunk(body + end, size=max(0, len(body + end) + wrong))
+    for status in range(0x80, 0x100):
+        files[f"status {status:#04x} out of nowhere"] = midi(chunk(body + b"\0" + bytes([status]) + body + end))
+    for kind in range(0, 128, 4):
+        for length in (0, 3):
+            files[f"meta {kind:#04x} of {length} bytes"] = midi(
+                track((0, meta(kind, b"\xff" * length)), *notes(*spans))
+            )
+    for beats in (0, 1, 2, 3, 5, 6, 7, 12, 255):
+        for power in (0, 1, 2, 3, 8, 255):
+            files[f"a meter of {beats} over 2**{power}"] = midi(track((0, meter(beats, power)), *notes(*spans)))
+    for bar in (1, 7, 8, 100):
+        files[f"3/4 from bar {bar + 1}"] = midi(track((1920 * bar, meter(3, 2)), *notes(*spans)))
+    for microseconds in (0, 1, 2, 1000, 2**23, 2**24 - 1):
+        for tick in (0, 1, 1920, 10**6):
+            files[f"tempo {microseconds} at {tick}"] = midi(track((tick, tempo(microseconds)), *notes(*spans)))
+    for delta in (2**14, 2**21, 2**28 - 1):
+        for many in (1, 100):
+            files[f"{many} deltas of {delta}"] = midi(
+                chunk((number(delta) + on(60) + number(delta) + off(60)) * many + end)
+            )
+    for channel in range(16):
+        files[f"channel {channel + 1} alone"] = midi(track(*notes(*spans, channel=channel)))
+    files |= {
+        "all notes of length zero": midi(track(*[(480 * k, on(60)) for k in range(32)], *[(480 * k, off(60)) for k in range(32)])),
+        "all ends, no beginnings": midi(track(*[(480 * k, off(60)) for k in range(32)])),
+        "only beginnings of velocity 0": midi(chunk((b"\x60\x90\x3c\0") * 32 + end)),
+        "percussion and silence": midi(track(*notes(*spans, channel=9)), track(named("melody"))),
+        "sysex without end": midi(chunk(b"\0\xf0" + b"\x01" * 500)),
+        "sysex longer than the file": midi(chunk(b"\0\xf0" + number(2**27) + b"\x01" * 50)),
+        "a name of 200 kB": midi(track((0, meta(3, b"x" * 200_000)), *notes(*spans))),
+        "a name of control characters": midi(track((0, meta(3, bytes(range(32)))), *notes(*spans))),
+        "a hundred names": midi(track(*[(0, meta(3, b"melody"))] * 100, *notes(*spans))),
+        "ten thousand meters": midi(track(*[(k, meter(3 + k % 2, 2)) for k in range(10_000)], *notes(*spans))),
+        "ten thousand tempos": midi(track(*[(k, tempo(500_000 + k)) for k in range(10_000)], *notes(*spans))),
+        "all pitches at once": midi(track(*notes(*[(pitch, 0, 128) for pitch in range(128)]))),
+        "sixty thousand beginnings of one note": midi(chunk(b"\0\x90\x3c\x64" + b"\0\x3c\x64" * 60_000 + end)),
+        "trills": midi(chunk(b"\0\x90\x3c\x64" + b"\1\x3c\0\0\x3e\x64\1\x3e\0\0\x3c\x64" * 20_000 + end)),
+        "a note across a year": midi(track((0, on(60)), (2**28, off(60)))),
+        "pitch bends only": midi(chunk(b"\0\xe0\0\x40" * 1000 + end)),
+    }  # fmt: skip
+    rng = random.Random(0)
+    for k in range(100):
+        data = bytearray(GOOD)
+        for _ in range(rng.randint(1, 8)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        files[f"bytes changed, {k}"] = bytes(data)
+    for k in range(40):
+        files[f"any bytes in a track, {k}"] = midi(chunk(rng.randbytes(rng.randint(0, 3000))))
+    return files
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    made = odd_files()
+    for serial, (what, content) in enumerate(made.items()):
+        words = "".join(letter if letter.isalnum() else "-" for letter in what)
+        (folder / f"{serial:04}-{words}.mid").write_bytes(content)
+    print(f"{len(made)} files")

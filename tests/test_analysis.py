@@ -210,7 +210,9 @@ def test_models_are_compared_at_one_rate(tmp_path):
 
 
 def test_where_the_other_curve_does_not_reach_the_nearest_rate_is_taken(tmp_path):
-    entries = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=[(4, 120, 60), (1, 150, 50)])
+    entries = curves_on_file(
+        tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=[(4, 120, 60), (1, 150, 50), (0.5, 160, 45)]
+    )
     assert analysis.at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention").rate == 100
 
 

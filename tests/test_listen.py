@@ -2,6 +2,7 @@
 
 import json
 import re
+import wave
 from base64 import b64decode
 from html.parser import HTMLParser
 
@@ -165,3 +166,23 @@ def test_wrong_input_is_one_helpful_sentence(wrong, says):
 
 def test_the_same_piece_gives_the_same_html():
     assert listen.player(ODE, "Ode")._repr_html_() == listen.player(ODE.copy(), "Ode")._repr_html_()
+
+
+def test_a_wav_file_sounds_where_the_notes_are(tmp_path):
+    tokens = np.zeros(128, np.uint8)  # bar 1 is one long A4, bar 2 a rest, bar 3 sixteenths
+    tokens[:16], tokens[32:48] = [31] + 15 * [1], 31
+    listen.write_wav(tokens, tmp_path / "a.wav", tempo=120)
+    with wave.open(str(tmp_path / "a.wav")) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 22050)
+        sound = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+    assert len(sound) == round(16.5 * 22050)
+    assert 0.3 < np.abs(sound).max() < 0.99, "loud enough, and not clipped"
+    loud = np.sqrt((sound[: 16 * 22050].reshape(8, -1) ** 2).mean(-1))  # of each bar
+    assert loud[[0, 2]].min() > 0.03 and not loud[[1, 3, 4, 5, 6, 7]].any()
+    spectrum = np.abs(np.fft.rfft(sound[:44100] * np.hanning(44100)))
+    assert spectrum.argmax() / 2 == pytest.approx(440, abs=1)  # Hz
+    listen.write_wav(np.full(128, 46, np.uint8), tmp_path / "fast.wav", tempo=1000)
+    with pytest.raises(TvaeError, match="cannot be written"):
+        listen.write_wav(tokens, tmp_path / "nowhere" / "a.wav")
+    with pytest.raises(TvaeError, match="tempo"):
+        listen.write_wav(tokens, tmp_path / "a.wav", tempo=0)

@@ -1,5 +1,8 @@
 """What a melody is, and that no MIDI file, good or bad, surprises its user."""
 
+import json
+import subprocess
+import sys
 import time
 import warnings
 
@@ -401,6 +404,40 @@ def test_files_with_flipped_bits(read):
         data = np.frombuffer(odd.GOOD, np.uint8).copy()
         data[rng.integers(len(data), size=rng.integers(1, 6))] ^= rng.integers(1, 256, dtype=np.uint8)
         within_two_seconds(read, data.tobytes())
+
+
+# Reads every file of a folder in a process of its own, so that its memory can be measured.
+READER = """
+import json, resource, sys, time, warnings
+from pathlib import Path
+from tvae import TvaeError
+from tvae.melody import is_valid, read_midi
+
+warnings.simplefilter("ignore")
+found = {}
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    start = time.process_time()
+    try:
+        kind = "melody" if is_valid(read_midi(path).tokens) else "invalid"
+    except TvaeError as error:
+        kind = "TvaeError" if str(error).endswith(".") and len(str(error).splitlines()) == 1 else "no sentence"
+    except BaseException as error:
+        kind = repr(error)
+    found[path.name] = kind, time.process_time() - start
+kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+print(json.dumps([found, kilobytes / 1024]))
+"""
+
+
+def test_hundreds_of_odd_files_give_a_melody_or_a_sentence_soon_and_in_little_memory(tmp_path):
+    script = [sys.executable, odd.__file__, str(tmp_path)]
+    assert int(subprocess.run(script, capture_output=True, check=True).stdout.split()[0]) >= 300
+    done = subprocess.run([sys.executable, "-c", READER, str(tmp_path)], capture_output=True, text=True, check=True)
+    found, megabytes = json.loads(done.stdout)
+    assert len(found) >= 300 and megabytes < 500
+    assert {name: kind for name, (kind, _) in found.items() if kind not in ("melody", "TvaeError")} == {}
+    assert {name: seconds for name, (_, seconds) in found.items() if seconds >= 2} == {}
+    assert min(sum(kind == which for kind, _ in found.values()) for which in ("melody", "TvaeError")) > 100
 
 
 @settings(max_examples=100, deadline=None)

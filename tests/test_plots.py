@@ -54,10 +54,33 @@ def points() -> pd.DataFrame:
     return table
 
 
+def transfers() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    conditions = ["no swap", "bar 1", "bar 1 from the prior", *(f"bar {bar}" for bar in range(2, 9))]
+    table = pd.DataFrame(
+        [(c, m, x) for c in conditions for m in ("attention", "no_attention") for x in ("kept", "follows")],
+        columns=["condition", "model", "measure"],
+    )
+    table["value"] = rng.uniform(-1, 1.5, len(table))
+    table["low"], table["high"] = table["value"] - 0.05, table["value"] + 0.05
+    table.loc[table["condition"] == "bar 8", "value"] = np.nan
+    return table
+
+
 MEAN = np.array([24.2, 21.2, 18.0, 18.1, 14.5, 14.3, 15.2, 15.8])
 RATES = {model: (MEAN + k, MEAN + k - 1, MEAN + k + 1) for k, model in enumerate(plots.MODEL_COLOURS)}
 TRIPLE = [ODE, TWINKLE, ODE], ["Ode to Joy", "Twinkle", "Ode to Joy"], ["host", "donor", "result"]
 SHARES = {"folk": share(0.4), "hooktheory": share(0.3), "pop909": share(0.2)}
+MASS = {"found": [0.7, 0.65, 0.75], "expected": [0.1, 0.08, 0.12]}
+HEADS = [
+    {"kind": kind, "layer": 1 + k // 4, "number": 1 + k % 4, **MASS} for kind in plots.ATTENTIONS for k in range(12)
+]
+DOTS = pd.DataFrame(
+    [(f"block {b}", f"row {r}", model, 0.5 + 0.1 * r, 0.45 + 0.1 * r, 0.55 + 0.1 * r)
+     for b in range(2) for r in range(3) for model in ("attention", "no_attention", "bidirectional")],
+    columns=["block", "row", "model", "value", "low", "high"],
+)  # fmt: skip
+CODES = np.random.default_rng(0).random((400, 2))
 FIGURES = {
     "piano_roll": lambda: plots.piano_roll(TWINKLE, "Twinkle, twinkle, little star", "host"),
     "silence": lambda: plots.piano_roll(np.zeros(128, int)),
@@ -74,7 +97,21 @@ FIGURES = {
     "rate_per_bar": lambda: plots.rate_per_bar(RATES),
     "comparison": lambda: plots.comparison(rows(), "free-running accuracy"),
     "rate_distortion": lambda: plots.rate_distortion(points()),
+    "transfer": lambda: plots.transfer(
+        transfers(), {"kept": "structure kept", "follows": "rhythm follows"}, {"kept": 0.5}
+    ),
     "architecture": plots.architecture,
+    "attention_map": lambda: plots.attention_map(np.tri(8) / np.arange(1, 9)[:, None], TWINKLE, "encoder", "a head"),
+    "decoder map": lambda: plots.attention_map(np.eye(8), ODE, "decoder"),
+    "attention_maps": lambda: plots.attention_maps(np.full((3, 4, 8, 8), 1 / 8), TWINKLE, "inter"),
+    "attention_masses": lambda: plots.attention_masses(HEADS, 3),
+    "attention_by_distance": lambda: plots.attention_by_distance([{"distance": d, **MASS} for d in (1, 2, 4)]),
+    "dots": lambda: plots.dots(DOTS, "rate"),
+    "dots of one model": lambda: plots.dots(DOTS[DOTS["model"] == "attention"], "rate"),
+    "changed_bars": lambda: plots.changed_bars({"attention": np.tri(8).T / 2, "no_attention": np.eye(8)}),
+    "changed_bars of three": lambda: plots.changed_bars(dict.fromkeys(list(plots.MODEL_COLOURS)[:3], np.tri(8))),
+    "rate_per_dimension": lambda: plots.rate_per_dimension(np.sort(np.random.default_rng(0).random((8, 64)))[:, ::-1]),
+    "code_map": lambda: plots.code_map(CODES, {"notes": CODES[:, 0] // 0.1, "contour": CODES[:, 1]}, (0.2, 0.1)),
 }
 figure_of = cache(lambda name: FIGURES[name]())
 every_figure = pytest.mark.parametrize("name", FIGURES)

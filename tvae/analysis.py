@@ -313,12 +313,12 @@ def at_equal_rate(record: str | Path, entries: list[dict], corpus: str, model: s
     # The measured sums first, then the draws: (1 + DRAWS, points) each.
     sums = [np.vstack([total, drawn]) / len(arrays[0]) for total, drawn in resampled(parts[0][1], *arrays)]
     savings, gains, rates = [], [], []
-    for own_rate, own_distortion, own_correct, steps, rate, distortion, correct, _ in zip(*sums, strict=True):
+    for own_rate, own_distortion, own_correct, own_steps, rate, distortion, correct, steps in zip(*sums, strict=True):
         lowest, highest = max(own_rate.min(), rate.min()), min(own_rate.max(), rate.max())
         at = np.clip(own_rate[weights.index(1)], lowest, highest)
         ours, theirs = between(at, own_rate, np.log(own_distortion)), between(at, rate, np.log(distortion))
         savings.append(1 - np.exp(ours - theirs))
-        gains.append(between(at, own_rate, own_correct / steps) - between(at, rate, correct / steps))
+        gains.append(between(at, own_rate, own_correct / own_steps) - between(at, rate, correct / steps))
         rates.append(at)
     measures = [tuple(map(float, (drawn[0], *quantiles(np.array(drawn[1:]))))) for drawn in (savings, gains)]
     return EqualRate(model, other, float(rates[0]), *measures)

@@ -7,7 +7,9 @@ without scripts. ``book/assets/tvae-player.js`` makes it playable, ``book/assets
 from __future__ import annotations
 
 import json
+import os
 import re
+import wave
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -158,3 +160,31 @@ def players(
     pitches = pitch_range([note for tokens in pieces for note in tokens_to_notes(tokens)])
     named = zip(pieces, titles or [""] * len(pieces), roles or [""] * len(pieces))
     return Players(tuple(player(tokens, title, tempo, role, pitches) for tokens, title, role in named))
+
+
+RATE = 22050  # samples a second
+PARTIALS = ((1, 0.6, 1.1), (2, 0.2, 0.7), (3, 0.08, 0.4))  # multiple, level, seconds to 1/e: as in tvae-player.js
+FADE = 0.01  # seconds, at both ends of a note
+
+
+def write_wav(tokens: np.ndarray, path: str | os.PathLike, tempo: float = 120.0) -> None:
+    """Write (128,) tokens as a WAV file, 16 bit and mono, with about the page's sound. Raises TvaeError as `player` does."""
+    piece = player(tokens, tempo=tempo)
+    step = 15 / piece.tempo  # seconds
+    sound = np.zeros(round((PIECE * step + 0.5) * RATE))
+    for note in piece.notes:
+        time = np.arange(round((note.end - note.onset) * step * RATE)) / RATE
+        frequency = 440 * 2 ** ((note.pitch - 69) / 12)
+        waves = [
+            level * np.sin(2 * np.pi * multiple * frequency * time) * np.exp(-time / fade)
+            for multiple, level, fade in PARTIALS
+        ]
+        ends = np.clip(np.minimum(time, time[-1] - time) / FADE, 0, 1)
+        begin = round(note.onset * step * RATE)
+        sound[begin : begin + len(time)] += 0.8 * ends * np.sum(waves, 0)
+    try:
+        with open(path, "wb") as raw, wave.open(raw, "wb") as file:
+            file.setparams((1, 2, RATE, 0, "NONE", ""))
+            file.writeframes((sound * 32767).astype("<i2").tobytes())
+    except OSError as error:
+        raise TvaeError(f"'{path}' cannot be written: {error.strerror or error}.") from error

@@ -745,7 +745,7 @@ def rate_per_dimension(rate: np.ndarray) -> Figure:
     figure = Figure(figsize=(WIDTH, 3))
     ax = figure.subplots()
     for bar, (own, colour) in enumerate(zip(np.asarray(rate), BAR_COLOURS), 1):
-        ax.plot(np.arange(1, len(own) + 1), own, color=colour, lw=1.5, marker=f"${bar}$", ms=6, markevery=(bar - 1, 8))
+        ax.plot(np.arange(1, len(own) + 1), own, color=colour, lw=1.5, marker=f"${bar}$", ms=7, markevery=[bar])
     ax.set(xlabel="dimensions of a bar's code, the most used first", ylabel="rate (nats)")
     ax.set_ylim(bottom=0)
     return figure
