@@ -148,4 +148,6 @@ rule record:
     log: "_build/logs/record.log"
     shell:
         "( {PYTHON} -m tvae.record {params.folders} --record figures --weights weights"
-        " && {PYTHON} -m tvae.claims --record figures && {PYTHON} scripts/save_figures.py figures ) " + LOGGED
+        " && {PYTHON} -m tvae.claims --record figures"
+        " && {PYTHON} -m tvae.inside --record figures --weights weights"
+        " && {PYTHON} -m tvae.transfer --record figures --weights weights && {PYTHON} scripts/save_figures.py figures ) " + LOGGED

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tvae import analysis, plots
+from tvae import analysis, inside, plots, transfer
 from tvae import record as records
 
 record = Path(sys.argv[1] if len(sys.argv) > 1 else "figures")
@@ -34,3 +34,26 @@ for corpus in dict.fromkeys(entry["corpus"] for entry in entries):
         points.to_csv(record / f"rate_distortion-{corpus}.csv", index=False, float_format="%.6g")
         alt = f"Distortion and free-running accuracy over rate on {corpus}, a curve for each model"
         plots.save(plots.rate_distortion(points), record / f"rate_distortion-{corpus}.svg", alt)
+if (record / "transfer.json").exists():
+    transfers = transfer.read(record / "transfer.json")
+    for corpus in dict.fromkeys(run["corpus"] for run in transfers):
+        rows = transfer.table([run for run in transfers if run["corpus"] == corpus])
+        figure = plots.transfer(rows[rows.condition.isin(transfer.DRAWN)], transfer.DECIDING, transfer.THRESHOLDS)
+        alt = f"Structure kept, rhythm and register followed on {corpus}, for each bar whose code is swapped and each model"
+        plots.save(figure, record / f"transfer-{corpus}.svg", alt)
+if (record / "inside.json").exists():
+    measured = inside.read(record / "inside.json")
+    for (block, model), one in inside.sides(measured, "attention").items():
+        name, alt = (
+            f"attention-{block.split(',')[0]}-{model}.svg",
+            f"Mass on the repeated bar in each head of {model}, {block}",
+        )
+        plots.save(plots.attention_masses(one["heads"], one["finder"]), record / name, alt)
+    kept, made = inside.sides(measured, "codes"), inside.sides(measured, "limits")
+    made = {key: one for key, one in made.items() if key[1] == "attention"}
+    for name, rows, words in (
+        ("codes-kinds", inside.rates_by_kind(kept), "rate, as a multiple of that of new bars"),
+        ("codes-fifth_bar", inside.fifth_bars(kept), "share of results in which bar 5 equals bar 1"),
+        ("limits-gain", inside.gains(made), "share of the rate that the relation saves beside its shuffled twin"),
+    ):
+        plots.save(plots.dots(rows, words), record / f"{name}.svg", f"{words}, with 95 % intervals")

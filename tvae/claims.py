@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,17 +68,24 @@ def decide(claim: Claim, record: str | Path, entries: list[dict]) -> dict | None
     found = evidence(claim, record, entries)
     if found is None:
         return None
-    statistic, (value, low, high), source = found
+    statistic, interval_of, source = found
+    runs = ", ".join(f"{runs[0]} to {runs[-1]}" if len(runs) > 1 else runs[0] for runs in source)
+    return finding(claim, f"{statistic} on {claim.corpus}", interval_of, runs)
+
+
+def finding(claim: Claim, statistic: str, evidence: Sequence[float], source: str) -> dict:
+    """What the record keeps of a claim: its statistic in words, the evidence (value, low, high) and the runs it is from."""
+    value, low, high = map(float, evidence)
     return {
         "claim": claim.id,
         "statement": claim.statement,
-        "statistic": f"{statistic} on {claim.corpus}",
-        "value": float(value),
-        "low": float(low),
-        "high": float(high),
-        "threshold": f"{'at least' if claim.at_least else 'below'} {claim.threshold}",
+        "statistic": statistic,
+        "value": value,
+        "low": low,
+        "high": high,
+        "threshold": f"{'at least' if claim.at_least else 'below'} {claim.threshold:g}",
         "verdict": verdict(low, high, claim.threshold, claim.at_least),
-        "source": ", ".join(f"{runs[0]} to {runs[-1]}" if len(runs) > 1 else runs[0] for runs in source),
+        "source": source,
     }
 
 

@@ -522,18 +522,8 @@ def findings(runs: list[dict]) -> list[dict]:
     for claim in CLAIMS:
         for run in runs:
             if (run["model"], run["corpus"]) == (claim.model, claim.corpus) and run["preset"] in claim.presets:
-                value, low, high = run["conditions"]["bar 1"][claim.statistic]
-                found.append({
-                    "claim": claim.id,
-                    "statement": claim.statement,
-                    "statistic": f"{claim.statistic} of {claim.model} on {claim.corpus}",
-                    "value": value,
-                    "low": low,
-                    "high": high,
-                    "threshold": f"at least {claim.threshold}",
-                    "verdict": claims.verdict(low, high, claim.threshold, claim.at_least),
-                    "source": run["run"],
-                })  # fmt: skip
+                words = f"{claim.statistic} of {claim.model} on {claim.corpus}"
+                found.append(claims.finding(claim, words, run["conditions"]["bar 1"][claim.statistic], run["run"]))
     return found
 
 

@@ -1,0 +1,349 @@
+"""Looking inside: what the measures say of cases whose answer one knows, and what a user can get wrong."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tvae import TvaeError, attention, claims, codes, corpus, inside, limits, melody, relations
+from tvae.attention import EARLIER
+from tvae.melody import SILENCE, SUSTAIN, bars
+from tvae.model import MASKS, ModelConfig, TransformerVAE
+
+ROOT = Path(__file__).parent.parent
+TOY = {"hidden": (32,), "d_model": 32, "d_head": 8, "d_feedforward": 32, "d_latent": 8, "heads": 2, "layers": 2}
+FOLK = corpus.load("folk")
+SOME = inside.part(FOLK, np.arange(0, 1500, 5))
+
+
+def toy(mask: str = "causal") -> TransformerVAE:
+    torch.manual_seed(0)
+    vae = TransformerVAE(ModelConfig(**TOY, encoder_mask=mask, inter_mask=mask, decoder_mask=mask)).eval()
+    with torch.no_grad():
+        vae.from_code.weight.mul_(20)  # else what it says hangs little on its codes
+    return vae
+
+
+def bar(*pitches: int, length: int = 2) -> np.ndarray:
+    """A bar of notes of equal length, then silence."""
+    return melody.notes_to_tokens([melody.Note(p, k * length, (k + 1) * length) for k, p in enumerate(pitches)], 16)
+
+
+# --- attention
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_rows_sum_to_one_and_masked_cells_are_zero(mask):
+    vae, seen = toy(mask), {"none": np.ones((8, 8)), "causal": np.tri(8), "diagonal": np.eye(8)}[mask] > 0
+    for kind, weights in attention.maps(vae, SOME.tokens[:9], batch=4).items():
+        assert weights.shape == (9, 2, 2, 8, 8), kind
+        np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-6)
+        assert (weights[..., ~seen] == 0).all() and (weights[..., seen] > 0).all()
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_the_maps_belong_to_what_the_model_computes_without_them(mask):
+    vae, tokens = toy(mask), torch.as_tensor(SOME.tokens[:5].astype(np.int64))
+    with torch.no_grad():
+        h = vae.local(tokens)
+        codes_of = vae.from_code(vae.to_mu(vae.encoder(h)))
+        torch.testing.assert_close(vae.encoder(h, []), vae.encoder(h))
+        torch.testing.assert_close(vae.decoder(codes_of, h, [], []), vae.decoder(codes_of, h))
+
+
+def test_a_mass_is_that_on_the_bar_and_not_on_the_column():
+    vae, tokens = toy(), SOME.tokens[:3]
+    maps, masses = attention.maps(vae, tokens), attention.masses(vae, tokens)
+    names = [str(head) for head in attention.heads(vae)]
+    pair = list(zip(*EARLIER)).index((4, 1))  # bar 5 to bar 2
+    assert masses.shape == (3, 12, 28)
+    for kind, column in (("encoder", 1), ("inter", 1), ("decoder", 2)):  # the decoder is fed bar 2 with bar 3
+        head = names.index(f"{kind}, layer 2, head 1")
+        assert (masses[:, head, pair] == maps[kind][:, 1, 0, 4, column]).all()
+
+
+def test_places_are_the_repeats_and_the_bars_with_nothing_to_find():
+    aaba = np.concatenate([bar(60, 62), bar(60, 62), bar(64), bar(60, 62), *4 * [np.zeros(16, np.uint8)]])
+    one = corpus.Corpus("x", aaba[None], np.array([128]), np.array(["s"]), np.array(["t"]))
+    searched, idle = attention.places(one)
+    pairs = np.array(list(zip(*EARLIER)))
+    assert pairs[searched[0]].tolist() == [[1, 0], [3, 0], [3, 1]]
+    assert pairs[idle[0]].tolist() == [[2, 0], [2, 1]]  # silent bars are neither
+    padded = corpus.Corpus("x", aaba[None], np.array([40]), one.song, one.title)
+    assert attention.places(padded)[0].sum() == 1 and not attention.places(padded)[1].any()
+
+
+def test_a_head_that_finds_is_told_from_one_that_looks_at_a_place():
+    searched, idle = attention.places(SOME)
+    place = np.linspace(0.01, 0.3, 28) * np.ones((len(SOME), 1))
+    mass = np.stack([place, np.where(searched, 0.8, 0.1), np.where(idle, 0.2, 0.1)], 1)
+    lift = attention.lift(mass, searched, idle, SOME.song)
+    np.testing.assert_allclose(lift["lift"], [[1, 1, 1], [8, 8, 8], [0.5, 0.5, 0.5]], rtol=0.06)
+    np.testing.assert_allclose(lift["found"][1], 0.8)
+    np.testing.assert_allclose(lift["lift"][1], 8)
+    permuted, most = attention.chance(mass, searched, idle)
+    assert permuted[0] == pytest.approx(1, abs=0.05) and permuted[1] < 2 and most < 4
+    distances = attention.by_distance(mass[:, 1], searched, idle, SOME.song)
+    assert all(row["found"][0] == pytest.approx(0.8) and row["pairs"] >= attention.FEW for row in distances)
+
+
+def test_an_untrained_model_finds_nothing():
+    measured = attention.measure(toy(), SOME, SOME)
+    assert json.loads(json.dumps(measured)) == measured and len(measured["heads"]) == 12
+    for head in measured["heads"]:
+        assert head["untrained"][0] == pytest.approx(1, abs=0.2) and head["expected"][0] < 1
+
+
+def test_a_head_is_found_by_its_names_or_the_error_says_which_there_are():
+    vae, default = toy(), attention.Head("decoder", 2, 1)
+    assert attention.find_head(vae, default) == default
+    assert str(attention.find_head(vae, default, "inter", 1, 2)) == "inter, layer 1, head 2"
+    for given, valid in (({"kind": "self"}, "encoder, decoder, inter"), ({"layer": 3}, "layers 1 to 2"), ({"number": 0}, "heads 1 to 2")):  # fmt: skip
+        with pytest.raises(TvaeError, match=valid):
+            attention.find_head(vae, default, **given)
+
+
+# --- what a bar is to another
+
+
+def test_kinds_of_bars():
+    piece = [
+        bar(60, 62, 64),
+        bar(62, 64, 66),
+        bar(60, 64, 62),
+        bar(60, 62, length=4),
+        bar(60, 62, 64),
+        bar(66, 64),
+        bar(60),
+        bar(61),
+    ]
+    kinds = [relations.KINDS[k] for k in relations.kinds(np.concatenate(piece))]
+    assert kinds == ["new", "transposed", "rhythm", "new", "repeated", "new", "new", "rhythm"]
+
+
+def test_padding_and_empty_bars_do_not_count():
+    tokens = np.concatenate([bar(60), np.zeros(16, np.uint8), *6 * [bar(60, 62)]])[None]
+    assert relations.counted(tokens, np.array([120])).tolist() == [[True, False, True, True, True, True, True, False]]
+
+
+def test_transformed_bars_keep_their_notes():
+    for piece in bars(SOME.tokens)[:60]:
+        for x in piece[(piece[:, 0] != SUSTAIN) & (piece >= 2).any(-1)]:
+            back, turned = relations.retrograde(x), relations.inversion(x)
+            assert (relations.retrograde(back) == x).all() and (relations.inversion(turned) == x).all()
+            own = relations.pitches(x)
+            assert (relations.pitches(back) == own[::-1]).all()
+            assert (turned == SILENCE).tolist() == (x == SILENCE).tolist()
+            assert relations.pitches(turned).min() == own.min() and relations.pitches(turned).max() == own.max()
+
+
+def test_another_order_is_none_of_the_relatives():
+    rng = np.random.default_rng(0)
+    for line in ([60, 62, 65], [60, 60, 64], [60, 64, 62, 67, 60]):
+        line = np.array(line)
+        other = line[relations.another_order(line, rng)]
+        assert sorted(other) == sorted(line) and tuple(np.diff(other)) not in relations.relatives(line)
+    assert relations.another_order(np.array([60, 60, 60]), rng) is None
+
+
+# --- codes
+
+
+def test_matching_takes_away_what_position_and_notes_explain():
+    notes = relations.note_counts(SOME.tokens)
+    plain = 3.0 * notes + 2 * np.arange(8)
+    rows = {row["kind"]: row for row in codes.matched(plain, SOME)}
+    for row in rows.values():
+        assert row["saving"] == pytest.approx(0) and row["low"] == pytest.approx(0) and row["bars"]
+    repeated = relations.kinds(SOME.tokens) == relations.KINDS.index("repeated")
+    rows = {row["kind"]: row for row in codes.matched(np.where(repeated, plain / 2, plain), SOME)}
+    assert rows["repeated"]["saving"] == pytest.approx(0.5) and rows["rhythm"]["saving"] == pytest.approx(0)
+    own = relations.counted(SOME.tokens, SOME.length) & repeated
+    assert 0 < rows["repeated"]["bars"] <= own.sum()
+
+
+def test_only_the_fifth_code_is_replaced_and_by_one_of_another_song():
+    mu = np.arange(len(SOME) * 8, dtype=float).reshape(-1, 8, 1)
+    hosts = np.flatnonzero(codes.returns(SOME))
+    for name, given in codes.fifth_codes(mu, SOME, hosts).items():
+        assert (np.delete(given, 4, 1) == np.delete(mu[hosts], 4, 1)).all()
+        donor = (given[:, 4, 0] // 8).astype(int)
+        if name == "its own":
+            assert (donor == hosts).all()
+        elif name == "prior mean":
+            assert (given[:, 4] == 0).all()
+        else:
+            assert (SOME.song[donor] != SOME.song[hosts]).all()
+            assert (codes.returns(SOME) if "A-A" in name else codes.goes_on(SOME))[donor].all()
+
+
+def test_a_code_changes_its_own_bar_and_later_ones_with_attention_more():
+    mu, _ = codes.encode(toy(), SOME.tokens[:40])
+    causal, diagonal = codes.changes(toy(), mu), codes.changes(toy("diagonal"), mu)
+    for changed in (causal, diagonal):
+        assert (np.tril(changed, -1) == 0).all() and (np.diag(changed) > 0).all()
+    # Without attention a bar still hears of the one before, which the decoder is fed.
+    assert np.triu(diagonal, 1).sum() < np.triu(causal, 1).sum() / 2
+
+
+def test_the_copy_is_the_first_bar_and_the_piece_stays_one():
+    edited = codes.with_fifth_bar(FOLK.tokens[:50], bars(FOLK.tokens[:50])[:, 0])
+    assert (bars(edited)[:, 4] == bars(edited)[:, 0]).all() and melody.is_valid(edited)
+    assert (bars(edited)[:, :4] == bars(FOLK.tokens[:50])[:, :4]).all()
+
+
+def test_a_line_is_explained_and_noise_is_not():
+    rng = np.random.default_rng(0)
+    seen, new = rng.normal(size=(500, 4)), rng.normal(size=(200, 4))
+    assert codes.explained(seen, seen @ [1, 2, 0, -1] + 3, new, new @ [1, 2, 0, -1] + 3) == pytest.approx(1)
+    assert codes.explained(seen, rng.normal(size=500), new, rng.normal(size=200)) < 0.1
+
+
+def test_the_way_between_two_pieces_has_them_at_its_ends():
+    a, b = np.random.default_rng(0).normal(size=(2, 8, 5))
+    way = codes.between(a, b, 5)
+    assert (way[0] == a).all() and (way[-1] == b).all()
+    np.testing.assert_allclose(way[2], (a + b) / 2)
+    first = codes.between(a, b, 3, slice(0, 1))
+    assert (first[-1, 0] == b[0]).all() and (first[:, 1:] == a[1:]).all()
+
+
+def test_two_axes_hold_most_of_what_varies():
+    flat = np.random.default_rng(0).normal(size=(100, 6)) * [9, 3, 0.01, 0.01, 0.01, 0.01]
+    points, share = codes.principal(flat)
+    assert points.shape == (100, 2) and share.sum() == pytest.approx(1, abs=1e-3) and share[0] > share[1]
+
+
+# --- limits
+
+
+@pytest.fixture(scope="module")
+def made():
+    return limits.variants(SOME)
+
+
+def test_made_pieces_are_what_they_are_called(made):
+    first = bars(made.tokens["copy"])[:, :4]
+    notes = relations.note_counts(made.tokens["copy"])
+    assert len(made.source) > 100 and set(made.tokens) == set(limits.VARIANTS)
+    for tokens in made.tokens.values():
+        assert melody.is_valid(tokens) and (bars(tokens)[:, :4] == first).all()
+        assert (relations.note_counts(tokens) == notes).all()
+    second = {name: bars(tokens)[:, 4:] for name, tokens in made.tokens.items()}
+    assert (second["copy"] == first).all() and (first == bars(SOME.tokens[made.source])[:, :4]).all()
+    pairs = np.arange(4) + 4, np.arange(4)
+    assert relations.transposed(made.tokens["transposition"])[:, *pairs].all()
+    assert relations.same_rhythm(made.tokens["inversion"])[:, *pairs].all()
+    assert relations.same_rhythm(made.tokens["rhythm-only copy"])[:, *pairs].all()
+    assert not relations.same_rhythm(made.tokens["unrelated"])[:, *pairs].all()
+    assert (second["retrograde"] == [[relations.retrograde(x) for x in piece] for piece in first]).all()
+
+
+def test_a_twin_has_its_relations_rhythm_and_pitches_in_an_order_of_its_own(made):
+    first = bars(made.tokens["copy"])[:, :4]
+    for relation in limits.RELATIONS:
+        own, twin = (bars(made.tokens[name])[:, 4:] for name in (relation, limits.twin(relation)))
+        assert (np.minimum(own, 2) == np.minimum(twin, 2)).all()
+        assert (np.sort(own, -1) == np.sort(twin, -1)).all()
+        for of, one in zip(first[:30].reshape(-1, 16), twin[:30].reshape(-1, 16)):
+            assert tuple(np.diff(relations.pitches(one))) not in relations.relatives(relations.pitches(of))
+
+
+def test_notes_in_place(made):
+    assert limits.in_place(made.tokens["copy"]) == 1 and limits.in_place(made.tokens["transposition"]) == 0
+    assert 0 < limits.in_place(made.tokens["retrograde, shuffled"]) < 1
+
+
+def test_bars_that_are_equal_stay_so_in_every_variant(made):
+    same = melody.equal_bars(made.tokens["copy"])[:, :4, :4]
+    for tokens in made.tokens.values():
+        assert (melody.equal_bars(tokens)[:, 4:, 4:] >= same).all()
+
+
+def test_the_limit_is_the_better_caught_of_the_two():
+    measured = limits.measure(toy(), inside.part(FOLK, np.arange(150)))
+    gain = measured["gain"]
+    assert gain["limit"][0] == max(gain[name][0] for name in limits.LIMITS)
+    assert all(low <= value <= high for value, low, high in gain.values())
+    assert json.loads(json.dumps(measured)) == measured
+
+
+# --- the record, and what a user can get wrong
+
+
+def test_a_piece_is_found_by_number_or_title():
+    title = str(FOLK.title[7])
+    assert inside.find_piece(FOLK, 7) == inside.find_piece(FOLK, "7") == inside.find_piece(FOLK, title.upper()) == 7
+    with pytest.raises(TvaeError, match=f"0 to {len(FOLK) - 1}"):
+        inside.find_piece(FOLK, len(FOLK))
+    with pytest.raises(TvaeError, match="The Millers Daughter"):
+        inside.find_piece(FOLK, "Miller's daughter")
+
+
+def test_a_run_that_is_not_there_is_said_beside_those_that_are():
+    entry = {"preset": "cpu", "corpus": "folk", "model": "attention", "fold": 0, "kl_weight": 1.0, "sweep": False}
+    assert inside.find_run([entry], "folk") == entry
+    with pytest.raises(TvaeError, match="no_attention on folk .* cpu-folk-attention-fold0"):
+        inside.find_run([entry], "folk", "no_attention")
+    with pytest.raises(TvaeError, match="no such measurement .*`python -m tvae.inside`"):
+        inside.read(ROOT / "pyproject.toml")
+
+
+def test_findings_have_the_thresholds_that_the_page_has():
+    page = (ROOT / "book" / "claims.md").read_text()
+    for claim in inside.CLAIMS:
+        rows = [line for line in page.splitlines() if line.startswith(f"| {claim.id} ")]
+        threshold = f"{'at least' if claim.at_least else 'below'} {claim.threshold:.2f}".replace(" 2.00", " 2")
+        assert any(f"`{claim.model}`" in row and row.endswith(f"{threshold} |") for row in rows), claim
+
+
+def test_findings_are_read_from_what_was_measured():
+    about = {"corpus": "hooktheory", "preset": "cpu", "fold": 0}
+    matched = [{"kind": "repeated", "saving": 0.6, "low": 0.55, "high": 0.65}]
+    heads = [{"lift": [1.0, 0.9, 1.1]}, {"lift": [2.1, 1.9, 2.3]}]
+    run = about | {"model": "attention", "codes": {"matched": matched}, "attention": {"heads": heads, "finder": 1},
+                   "limits": {"gain": {"limit": [0.2, 0.15, 0.25]}}}  # fmt: skip
+    found = inside.findings(
+        {
+            "a": run,
+            "b": run | {"model": "no_attention"},
+            "toy": run | {"preset": "smoke"},
+            "folk": run | {"corpus": "folk"},
+        }
+    )
+    assert [(f["claim"], f["source"], f["verdict"]) for f in found] == [
+        ("C4", "a", "replicated"), ("C4", "b", "not replicated"), ("C5", "a", "partly replicated"), ("C6", "a", "not replicated"),
+    ]  # fmt: skip
+    assert all(set(finding) == set(claims.KEYS) for finding in found)
+
+
+def test_the_record_is_of_the_recorded_runs():
+    recorded = inside.read(ROOT / "figures" / "inside.json")
+    entries = json.loads((ROOT / "figures" / "results.json").read_text())
+    shas = {entry["corpus"]: entry["corpus_sha256"] for entry in entries}
+    assert recorded["runs"] and recorded["elsewhere"]
+    for name, run in recorded["runs"].items():
+        assert run["corpus_sha256"] == shas[run["corpus"]], name
+    assert inside.findings(recorded["runs"]) == [
+        f for f in claims.read(ROOT / "figures") if f["claim"] in ("C4", "C5", "C6")
+    ]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), [("piece", "No such tune", "like"), ("layer", "99", "layers 1 to"), ("head", "99", "heads 1 to")])  # fmt: skip
+def test_papermill_fails_with_the_sentence(name, value, said, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        "notebooks/attention.ipynb",
+        str(tmp_path / "out.ipynb"),
+        "-p",
+        name,
+        value,
+    ]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode and "TvaeError" in ran.stderr and said in ran.stderr

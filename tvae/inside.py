@@ -1,0 +1,241 @@
+"""Inside the recorded models: `tvae.attention`, `tvae.codes` and `tvae.limits` measured, for the record and its claims.
+
+    python -m tvae.inside --record figures --weights weights --data-dir DIR
+
+writes ``<record>/inside.json`` (what each of `MODELS` with released weights does on the test pieces of its corpus, and how
+every model does on the other corpora) and the findings of claims C4 to C6.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tvae import attention, claims, codes, limits
+from tvae import corpus as corpora
+from tvae import record as records
+from tvae.claims import Claim
+from tvae.corpus import Corpus
+from tvae.errors import TvaeError
+from tvae.model import TransformerVAE
+from tvae.train import write_atomically
+
+MODELS = ("attention", "no_attention", "bidirectional")  # that the pages compare
+CLAIMS = (  # as committed in book/claims.md
+    Claim("C4", "A repeated bar costs less than a new one.", "attention", "hooktheory",
+          "share saved by repeated bars", 0.50, True),
+    Claim("C4", "Without attention it does not.", "no_attention", "hooktheory",
+          "share saved by repeated bars", 0.10, False),
+    Claim("C5", "Attention finds the repeated bar.", "attention", "hooktheory",
+          "mass found over expected", 2, True),
+    Claim("C6", "Retrograde and inversion are not caught.", "attention", "hooktheory",
+          "share saved by the order", 0.10, False),
+)  # fmt: skip
+
+
+def part(corpus: Corpus, index: np.ndarray) -> Corpus:
+    """Some pieces of a corpus."""
+    return replace(corpus, **{name: getattr(corpus, name)[index] for name in ("tokens", "length", "song", "title")})
+
+
+def find_piece(corpus: Corpus, piece: int | str) -> int:
+    """The index of a piece, given as an index or a title; `TvaeError` says which there are."""
+    if isinstance(piece, str) and piece.isdigit():
+        piece = int(piece)
+    if isinstance(piece, int):
+        if piece not in range(len(corpus)):
+            raise TvaeError(f"There is no piece {piece} in {corpus.name}; its pieces are 0 to {len(corpus) - 1}.")
+        return piece
+    lower = [title.lower() for title in corpus.title.tolist()]
+    if piece.lower() in lower:
+        return lower.index(piece.lower())
+    near = get_close_matches(piece.lower(), lower, 3, 0.3) or lower[:3]
+    titles = "; ".join(str(corpus.title[lower.index(title)]) for title in near)
+    raise TvaeError(
+        f"{corpus.name} has no piece {piece!r}; take a number from 0 to {len(corpus) - 1}, or a title like {titles}."
+    )
+
+
+def inspected(entries: list[dict], corpus: str) -> dict[str, dict]:
+    """The recorded runs on a corpus that can be looked into, by model, in the order of `MODELS`."""
+    own = {entry["model"]: entry for entry in entries if entry["corpus"] == corpus and records.releases_weights(entry)}
+    return {model: own[model] for model in MODELS if model in own}
+
+
+def find_run(entries: list[dict], corpus: str, model: str = "attention") -> dict:
+    """The recorded run of a model on a corpus; `TvaeError` says which there are."""
+    known = {records.run_name(run): run for name in corpora.NAMES for run in inspected(entries, name).values()}
+    found = inspected(entries, corpus).get(model)
+    if found is None:
+        raise TvaeError(
+            f"No run of {model} on {corpus} is recorded with its weights; there are {', '.join(known) or 'none'}."
+        )
+    return found
+
+
+def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
+    """A model on the test pieces of its fold: {"attention" (where it looks back), "codes", "limits"}, JSON-able."""
+    train, test = (part(corpus, index) for index in corpus.split(fold))
+    measured = {"attention": attention.measure(vae, train, test)} if attention.looks_back(vae) else {}
+    return measured | {"codes": codes.measure(vae, train, test), "limits": limits.measure(vae, test)}
+
+
+def elsewhere(entries: list[dict], weights: str | Path, data: dict[str, Corpus]) -> list[dict]:
+    """Every model with released weights on the test pieces of fold 0 of every corpus, its own included."""
+    rows = []
+    for entry in entries:
+        if records.releases_weights(entry):
+            model = records.load_model(weights, entry)
+            for name, corpus in data.items():
+                _, test = corpus.split(entry["fold"])
+                where = {"model": entry["model"], "trained_on": entry["corpus"], "tested_on": name, "pieces": len(test)}
+                rows.append(where | limits.elsewhere(model, part(corpus, test)))
+    return rows
+
+
+# Rows for the pages and the record's figures: `sides` is {(block, model): what was measured}. -----------------------------
+
+BARS = {"repeated": "equals an earlier bar", "transposed": "is one transposed", "rhythm": "has the rhythm of one"}
+Sides = dict[tuple[str, str], dict]
+
+
+def sides(recorded: dict, part: str, corpus: str = "", live: dict[str, dict] | None = None) -> Sides:
+    """A part ("attention", "codes" or "limits") of what was measured now on a corpus, by model, and recorded of the others."""
+    now = {(f"{corpus}, measured now", model): measured for model, measured in (live or {}).items()}
+    then = {
+        (f"{run['corpus']}, recorded", run["model"]): run[part]
+        for run in recorded["runs"].values()
+        if part in run and run["corpus"] != corpus
+    }
+    return now | then
+
+
+def dots(found: Iterable[tuple]) -> pd.DataFrame:
+    """(block, row, model, [value, low, high]) -> what `tvae.plots.dots` draws."""
+    rows = [(block, row, model, *value) for block, row, model, value in found]
+    return pd.DataFrame(rows, columns=["block", "row", "model", "value", "low", "high"])
+
+
+def rates_by_kind(sides: Sides) -> pd.DataFrame:
+    """The rate of bars by what they are to earlier ones, as a multiple of that of new bars (`tvae.codes.matched`)."""
+    return dots(
+        (block, BARS[row["kind"]], model, [1 - row[key] for key in ("saving", "high", "low")])
+        for (block, model), one in sides.items() for row in one["matched"] if row["kind"] in BARS and row["bars"]
+    )  # fmt: skip
+
+
+def fifth_bars(sides: Sides) -> pd.DataFrame:
+    """In how many results bar 5 equals bar 1, by the z_5 that was given (`tvae.codes.fifth_bar`)."""
+    return dots(
+        (block, row["z_5"], model, row["equal"]) for (block, model), one in sides.items() for row in one["fifth_bar"]
+    )
+
+
+def rates_by_relation(sides: Sides) -> pd.DataFrame:
+    """The rate of bars 5-8 by what they are to bars 1-4 (`tvae.limits.measure`)."""
+    shown = (*limits.RELATIONS, *limits.OTHERS)
+    return dots(
+        (block, row["variant"], model, row["rate"])
+        for (block, model), one in sides.items() for row in one["variants"] if row["variant"] in shown
+    )  # fmt: skip
+
+
+def gains(sides: Sides) -> pd.DataFrame:
+    """What each relation saves beside its shuffled twin (`tvae.limits.measure`)."""
+    return dots(
+        (block, name, model, one["gain"][name]) for (block, model), one in sides.items() for name in limits.RELATIONS
+    )
+
+
+def by_training(everywhere: list[dict], statistic: str) -> pd.DataFrame:
+    """A statistic of `elsewhere`: a block for what was tested on, a row for what was trained on, its own corpus first."""
+    own_first = sorted(
+        everywhere, key=lambda row: (row["tested_on"], row["trained_on"] != row["tested_on"], row["trained_on"])
+    )
+    return dots(
+        (f"tested on {row['tested_on']}", f"trained on {row['trained_on']}", row["model"], row[statistic])
+        for row in own_first
+    )
+
+
+# The record and its claims ------------------------------------------------------------------------------------------------
+
+
+def evidence(claim: Claim, run: dict) -> list[float]:
+    """[value, low, high] of a claim's statistic in what was measured of a run."""
+    if claim.id == "C4":
+        repeated = next(row for row in run["codes"]["matched"] if row["kind"] == "repeated")
+        return [repeated[key] for key in ("saving", "low", "high")]
+    if claim.id == "C5":
+        return run["attention"]["heads"][run["attention"]["finder"]]["lift"]
+    return run["limits"]["gain"]["limit"]
+
+
+def findings(runs: dict[str, dict]) -> list[dict]:
+    """C4 to C6, by the tests and thresholds of book/claims.md, from measured runs by name (`measure`, and the run's entry)."""
+    found = []
+    for claim in CLAIMS:
+        for name, run in runs.items():
+            if (run["model"], run["corpus"]) == (claim.model, claim.corpus) and run["preset"] in claim.presets:
+                words = f"{claim.statistic}, {claim.model} on {claim.corpus}"
+                found.append(claims.finding(claim, words, evidence(claim, run), name))
+    return found
+
+
+def read(path: str | Path) -> dict:
+    """What was recorded: {"runs": {name: {corpus, model, preset, fold, "attention", "codes", "limits"}}, "elsewhere": [...]}."""
+    try:
+        recorded = json.loads(Path(path).read_text())
+        assert {"runs", "elsewhere"} <= set(recorded)
+    except (OSError, ValueError, TypeError, AssertionError) as error:
+        raise TvaeError(f"{path} holds no such measurement ({error}); make it with `python -m tvae.inside`.") from None
+    return recorded
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tvae.inside", description="Look inside the recorded models.")
+    parser.add_argument("--record", type=Path, default=Path("figures"))
+    parser.add_argument("--weights", type=Path, default=Path("weights"))
+    parser.add_argument("--data-dir", type=Path, default=None, help="local copy of the corpora")
+    arguments = parser.parse_args()
+    try:
+        entries = records.read(arguments.record)
+        data = {name: corpora.load(name, arguments.data_dir) for name in corpora.NAMES}
+        runs = {}
+        for name, corpus in data.items():
+            for entry in inspected(entries, name).values():
+                vae = records.load_model(arguments.weights, entry)
+                about = {
+                    key: entry[key] for key in ("corpus", "model", "preset", "fold", "corpus_sha256", "git_commit")
+                }
+                runs[records.run_name(entry)] = about | measure(vae, corpus, entry["fold"])
+                print(f"{records.run_name(entry)} measured", flush=True)
+        measured = rounded({"runs": runs, "elsewhere": elsewhere(entries, arguments.weights, data)})
+        text = json.dumps(measured, indent=1) + "\n"
+        write_atomically(arguments.record / "inside.json", lambda part: part.write_text(text))
+        decided = findings(measured["runs"])
+        claims.add(arguments.record, decided, {claim.id for claim in CLAIMS})
+    except TvaeError as error:
+        raise SystemExit(f"tvae: {error}") from None
+    for finding in decided:
+        print(f"{finding['claim']}: {finding['verdict']} ({finding['value']:.3f}, {finding['threshold']})")
+
+
+def rounded(measured):
+    """The same with every number to six digits: figures/ is read by people and kept in git."""
+    if isinstance(measured, dict):
+        return {key: rounded(value) for key, value in measured.items()}
+    if isinstance(measured, list):
+        return [rounded(value) for value in measured]
+    return float(f"{measured:.6g}") if isinstance(measured, float) else measured
+
+
+if __name__ == "__main__":
+    main()
