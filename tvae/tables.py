@@ -172,7 +172,7 @@ def checked(checks: pd.DataFrame) -> Table:
 
 
 def verdicts(findings: list[dict]) -> Table:
-    """Claim, evidence with its interval, threshold, verdict and source, a row a finding."""
+    """Verdict, claim, evidence with its interval, threshold and source, a row a finding; a phone shows the verdict first."""
     if not findings:
         return Table("<p>No claim is tested by these runs.</p>", "No claim is tested by these runs.")
     rows, lines = [], []
@@ -180,11 +180,12 @@ def verdicts(findings: list[dict]) -> Table:
         evidence = f"{f['value']:.3f}<br><small>{f['low']:.3f} … {f['high']:.3f}</small>"
         badge = f'<span class="tvae-verdict tvae-verdict-{BADGES[f["verdict"]]}">{escape(f["verdict"])}</span>'
         rows.append(
-            f"<tr><td>{escape(f['claim'])}</td><td>{escape(f['statement'])}<br><small>{escape(f['statistic'])}</small></td>"
-            f"<td>{evidence}</td><td>{escape(f['threshold'])}</td><td>{badge}</td><td><small>{escape(f['source'])}</small></td></tr>"
+            f"<tr><td>{escape(f['claim'])}</td><td>{badge}</td>"
+            f"<td>{escape(f['statement'])}<br><small>{escape(f['statistic'])}</small></td>"
+            f"<td>{evidence}</td><td>{escape(f['threshold'])}</td><td><small>{escape(f['source'])}</small></td></tr>"
         )
         lines.append(f"{f['claim']} {f['statement']} {f['value']:.3f} ({f['threshold']}): {f['verdict']}")
     head = "".join(
-        f"<th>{name}</th>" for name in ("", "claim", "evidence, 95 % interval", "threshold", "verdict", "run")
+        f"<th>{name}</th>" for name in ("", "verdict", "claim", "evidence, 95 % interval", "threshold", "run")
     )
     return Table(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
