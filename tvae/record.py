@@ -85,7 +85,16 @@ def check(entry: dict, where: str) -> None:
     if all(key in entry for key in ("preset", "corpus", "model", "fold")):
         named = entry.get("sweep") is True and isinstance(entry.get("kl_weight"), (int, float))
         where = f"{where} ({run_name(entry if named else entry | {'kl_weight': None, 'sweep': False})})"
-    required = REQUIRED | ({} if entry.get("model") in ONE_CODE else A_CODE_A_BAR)
+    check_values(entry, REQUIRED, where)
+    for key, known in (("model", MODELS), ("preset", PRESETS)):
+        if entry[key] not in known:
+            raise TvaeError(f"{where}: there is no {key} '{entry[key]}'; known are {', '.join(known)}.")
+    if entry["model"] not in ONE_CODE:
+        check_values(entry, A_CODE_A_BAR, where)
+
+
+def check_values(entry: dict, required: dict[str, type], where: str) -> None:
+    """Raise a `TvaeError` unless `entry` has these keys, with finite values of their types."""
     for key, kind in required.items():
         if key not in entry:
             raise TvaeError(f"{where} has no '{key}'.")
@@ -96,9 +105,6 @@ def check(entry: dict, where: str) -> None:
         numbers = {str: [], list: value}.get(kind, [value])
         if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
             raise TvaeError(f"{where}: '{key}' is not a number ({value!r}).")
-    for key, known in (("model", MODELS), ("preset", PRESETS)):
-        if entry[key] not in known:
-            raise TvaeError(f"{where}: there is no {key} '{entry[key]}'; known are {', '.join(known)}.")
 
 
 def read_reported(path: str | Path) -> dict[str, dict[str, float]]:

@@ -1,6 +1,6 @@
 """The runs: which there are, where each lies, and how far it is. Knows nothing of models or PyTorch, so it starts at once.
 
-    python -m tvae.runs paper        what is done, running, interrupted and missing of a preset (`make paper-status`)
+python -m tvae.runs paper        what is done, running, interrupted and missing of a preset (`make paper-status`)
 """
 
 from __future__ import annotations
