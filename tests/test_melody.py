@@ -424,7 +424,11 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
     except BaseException as error:
         kind = repr(error)
     found[path.name] = kind, time.process_time() - start
-kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+status = Path("/proc/self/status")
+if status.exists():  # ru_maxrss would be that of the process that started this one, where that is larger
+    kilobytes = int(status.read_text().split("VmHWM:")[1].split()[0])
+else:
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
 print(json.dumps([found, kilobytes / 1024]))
 """
 
