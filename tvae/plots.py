@@ -389,6 +389,7 @@ def rate_distortion(points: pd.DataFrame) -> Figure:
     distortion.set_ylim(bottom=0)
     accuracy.set_title("free-running frame accuracy")
     accuracy.set_xlabel("rate (nats a piece)")
+    accuracy.margins(x=0.11)  # room for the numbers
     figure.legend(*distortion.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
 
