@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from test_record import ENTRY
 
-from tvae import TvaeError, attention, claims, codes, corpus, inside, limits, melody, relations
+from tvae import TvaeError, attention, claims, codes, corpus, inside, limits, melody, record, relations, train
 from tvae.attention import EARLIER
 from tvae.melody import SILENCE, SUSTAIN, bars
 from tvae.model import MASKS, ModelConfig, TransformerVAE
@@ -347,3 +349,27 @@ def test_papermill_fails_with_the_sentence(name, value, said, tmp_path):
     ]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode and "TvaeError" in ran.stderr and said in ran.stderr
+
+
+def test_weights_that_are_not_released_come_from_the_run_and_without_it_the_record_stays(tmp_path, monkeypatch, capsys):
+    entry = ENTRY | {"model": "bidirectional"}
+    (tmp_path / "results.json").write_text(json.dumps([entry]))
+    monkeypatch.setattr(inside.corpora, "load", lambda name, folder: FOLK)
+    monkeypatch.setattr(inside, "measure", lambda vae, corpus, fold: {"masked": vae.config.encoder_mask})
+    monkeypatch.setattr(sys, "argv", ["inside", "--record", str(tmp_path), "--runs", str(tmp_path / "runs")])
+
+    def measured():
+        inside.main()
+        return inside.read(tmp_path / "inside.json")["runs"]
+
+    assert measured() == {} and "stays as it was recorded" in capsys.readouterr().out
+    earlier = {record.run_name(entry): entry | {"masked": "recorded"}}
+    (tmp_path / "inside.json").write_text(json.dumps({"runs": earlier, "elsewhere": []}))
+    assert measured() == earlier
+    vae = TransformerVAE(ModelConfig(**TOY, encoder_mask="none"))
+    folder = tmp_path / "runs" / record.run(entry).folder
+    folder.mkdir(parents=True)
+    config = {"model": "bidirectional", "plan": {"model": asdict(vae.config)}}
+    train.save_weights(vae, folder / "weights.safetensors", config, torch.float32)
+    assert measured()[record.run_name(entry)]["masked"] == "none"
+    assert inside.inspected([entry], "folk") == {}, "no page loads what is not released"

@@ -2,8 +2,9 @@
 
     python -m tvae.inside --record figures --weights weights --data-dir DIR
 
-writes ``<record>/inside.json`` (what each of `MODELS` with released weights does on the test pieces of its corpus, and how
-every model does on the other corpora) and the findings of claims C4 to C6.
+writes ``<record>/inside.json`` (what each of `MODELS` does on the test pieces of its corpus, and how every model with released
+weights does on the other corpora) and the findings of claims C4 to C6. Weights that are not released are taken from the run's
+folder in ``runs``; where that is not at hand, what was recorded of the run stays.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tvae.claims import Claim
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
-from tvae.train import write_atomically
+from tvae.train import load_weights, write_atomically
 
 MODELS = ("attention", "no_attention", "bidirectional")  # that the pages compare
 CLAIMS = (  # as committed in book/claims.md
@@ -203,23 +204,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tvae.inside", description="Look inside the recorded models.")
     parser.add_argument("--record", type=Path, default=Path("figures"))
     parser.add_argument("--weights", type=Path, default=Path("weights"))
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the run folders")
     parser.add_argument("--data-dir", type=Path, default=None, help="local copy of the corpora")
     arguments = parser.parse_args()
     try:
         entries = records.read(arguments.record)
         data = {name: corpora.load(name, arguments.data_dir) for name in corpora.NAMES}
-        runs = {}
-        for name, corpus in data.items():
-            for entry in inspected(entries, name).values():
+        path, runs = arguments.record / "inside.json", {}
+        earlier = read(path)["runs"] if path.exists() else {}
+        for entry in entries:
+            if entry["model"] not in MODELS or entry["fold"] or entry["sweep"]:
+                continue
+            name = records.run_name(entry)
+            folder = arguments.runs / records.run(entry).folder
+            if records.releases_weights(entry):
                 vae = records.load_model(arguments.weights, entry)
-                about = {
-                    key: entry[key] for key in ("corpus", "model", "preset", "fold", "corpus_sha256", "git_commit")
-                }
-                runs[records.run_name(entry)] = about | measure(vae, corpus, entry["fold"])
-                print(f"{records.run_name(entry)} measured", flush=True)
+            elif (folder / "weights.safetensors").exists():
+                vae = load_weights(folder / "weights.safetensors")
+            else:
+                print(f"{name} stays as it was recorded: {folder} is not here", flush=True)
+                runs |= {name: earlier[name]} if name in earlier else {}
+                continue
+            about = {key: entry[key] for key in ("corpus", "model", "preset", "fold", "corpus_sha256", "git_commit")}
+            runs[name] = about | measure(vae, data[entry["corpus"]], entry["fold"])
+            print(f"{name} measured", flush=True)
         measured = rounded({"runs": runs, "elsewhere": elsewhere(entries, arguments.weights, data)})
         text = json.dumps(measured, indent=1) + "\n"
-        write_atomically(arguments.record / "inside.json", lambda part: part.write_text(text))
+        write_atomically(path, lambda part: part.write_text(text))
         decided = findings(measured["runs"])
         claims.add(arguments.record, decided, {claim.id for claim in CLAIMS})
     except TvaeError as error:

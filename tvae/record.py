@@ -4,7 +4,7 @@
 - ``pieces/<run>.npz``: its per-piece scores, ``history/<run>.csv``: its training curve,
 
 and, in a folder of their own, ``<run>.safetensors``: its weights in half precision, the very ones that were measured,
-of fold 0 at the preset's own schedule (`releases_weights`). ``<run>`` is `tvae.runs.Run.name`.
+of fold 0 at the preset's own schedule, but of no ablation (`releases_weights`). ``<run>`` is `tvae.runs.Run.name`.
 
     python -m tvae.record runs/cpu/*/*/fold* --record figures --weights weights
 """
@@ -36,19 +36,25 @@ REQUIRED = {
     "distortion_nats_per_piece": float, "parameters": int, "steps": int, "samples_per_second": float,
     "train_seconds": float, "precision": str, "device": str, "torch": str, "git_commit": str, "corpus_sha256": str,
 }  # fmt: skip
+ABLATIONS = ("bidirectional", "no_stage_0")  # beyond the paper: measured, but their weights would double the repository
 ONE_CODE = {name for name, sizes in LSTMS.items() if sizes["bars_per_code"] > 1}
 A_CODE_A_BAR = {"rate_per_bar": list, "rate_drop": float}  # required as well, except of `ONE_CODE`
 
 
+def run(entry: dict) -> Run:
+    """The run that an entry records."""
+    weight = entry["kl_weight"] if entry["sweep"] else None
+    return Run(entry["preset"], entry["corpus"], entry["model"], entry["fold"], weight)
+
+
 def run_name(entry: dict) -> str:
     """``cpu-hooktheory-attention-fold0``, or ``...-fold0-kl4`` for a point of a rate-distortion curve."""
-    weight = entry["kl_weight"] if entry["sweep"] else None
-    return Run(entry["preset"], entry["corpus"], entry["model"], entry["fold"], weight).name
+    return run(entry).name
 
 
 def releases_weights(entry: dict) -> bool:
     """Are the weights of this run part of the record?"""
-    return entry["fold"] == 0 and not entry["sweep"]
+    return entry["fold"] == 0 and not entry["sweep"] and entry["model"] not in ABLATIONS
 
 
 def read(record: str | Path) -> list[dict]:
