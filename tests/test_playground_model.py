@@ -1,0 +1,214 @@
+"""The model in JavaScript against PyTorch, in the engine that a browser has (V8), and the files that the page loads."""
+
+import json
+import shutil
+from base64 import b64encode
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from test_player import CHROMIUM, browser  # noqa: F401 (a fixture)
+
+from tvae import TvaeError, corpus, inside, melody, playground, record, transfer
+from tvae.model import ModelConfig, TransformerVAE, parameter_count
+
+ROOT = Path(__file__).parent.parent
+ASSETS = ROOT / "book" / "assets" / "playground"
+PIECES = 200
+mini_racer = pytest.importorskip("py_mini_racer")
+
+
+@pytest.fixture
+def javascript():
+    """A JavaScript engine; one that is not closed may keep Python from ending."""
+    context = mini_racer.MiniRacer()
+    yield context
+    context.close()
+
+
+def model(context, vae: TransformerVAE):
+    """model.js with this model in an engine: what is given back calls encode, generate or attention there."""
+    context.eval((ASSETS / "model.js").read_text())
+    context.eval(
+        f"""
+        const [metadata, weights] = tvae.model.read_weights(Uint8Array.fromBase64("{b64encode(playground.to_bytes(vae)).decode()}"));
+        const vae = new tvae.model.TransformerVAE(JSON.parse(metadata.config), weights);
+        const encode = (tokens) => vae.encode(Uint8Array.from(tokens)).map((codes) => codes.map((code) => [...code]));
+        const generate = (z) => [...vae.generate(z.map((code) => Float32Array.from(code)))];
+        const attention = (tokens) => [...vae.attention(Uint8Array.from(tokens))];
+        """
+    )
+    return lambda name, argument: json.loads(context.eval(f"JSON.stringify({name}({json.dumps(argument)}))"))
+
+
+@pytest.fixture(scope="module")
+def released():
+    """The playground's model as PyTorch has it, with the weights of the page."""
+    entry = playground.chosen(record.read(ROOT / "figures"))
+    return playground.in_eight_bits(record.load_model(ROOT / "weights", entry))
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    folk = corpus.load("folk")
+    return folk.tokens[np.random.default_rng(0).choice(len(folk), 2 * PIECES, replace=False)]
+
+
+def test_what_comes_out_is_what_pytorch_gives(javascript, released, pieces):
+    js = model(javascript, released)
+    hosts, donors = pieces[:PIECES], pieces[PIECES:]
+    z, z_donor = (transfer.encode(released, tokens) for tokens in (hosts, donors))
+    own, others = ([js("encode", tokens.tolist())[0] for tokens in side] for side in (hosts, donors))
+    np.testing.assert_allclose(own, z.numpy(), atol=1e-4)
+    mine, theirs = np.array(own), np.array(others)  # from here on JavaScript goes on with codes of its own
+    for name, codes, same in (
+        ("reconstruction", z, mine),
+        ("transfer", transfer.swap(z, z_donor, (1,)), np.concatenate([theirs[:, :1], mine[:, 1:]], 1)),
+        ("interpolation", 0.5 * (z + z_donor), 0.5 * (mine + theirs)),
+    ):
+        expected = released.generate(codes).numpy()
+        found = np.array([js("generate", one.tolist()) for one in same])
+        differ = np.flatnonzero((found != expected).any(1))
+        assert not len(differ), f"{name}: {len(differ)} of {PIECES} pieces differ, the first is {differ[0]}"
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
+def test_in_a_browser_too(browser, tmp_path, released, pieces):  # noqa: F811
+    """From file://, as the page does it there; the 200 pieces are reconstructed, transferred and interpolated in turn."""
+    shutil.copytree(ASSETS, tmp_path, dirs_exist_ok=True)
+    entry = playground.chosen(record.read(ROOT / "figures"))
+    playground.export(released, entry, corpus.load("folk"), {"runs": {}}, tmp_path)
+    scripts = "".join(f'<script src="{name}.js"></script>' for name in ("melody", "data", "engine"))
+    (tmp_path / "index.html").write_text(f'<!doctype html><meta charset="utf-8">{scripts}')
+    page = browser.new_page()
+    page.goto((tmp_path / "index.html").as_uri())
+    page.evaluate("async () => { await tvae.engine.load('', () => {}) }")
+    found = page.evaluate(
+        """(pieces) => pieces.map(([host, donor], k) => {
+            const [a, b] = [host, donor].map((tokens) => tvae.answers.encode(Uint8Array.from(tokens))), width = a.length / 8;
+            const codes = a.map((own, at) => [own, at < width ? b[at] : own, 0.5 * (own + b[at])][k % 3]);
+            return [...tvae.answers.generate(codes).tokens];
+        })""",
+        pieces.reshape(2, PIECES, -1).swapaxes(0, 1).tolist(),
+    )
+    page.close()
+    z, z_donor = (transfer.encode(released, tokens) for tokens in (pieces[:PIECES], pieces[PIECES:]))
+    kinds = [z, transfer.swap(z, z_donor, (1,)), 0.5 * (z + z_donor)]
+    codes = torch.stack([kinds[k % 3][k] for k in range(PIECES)])
+    differ = np.flatnonzero((np.array(found) != transfer.decode(released, codes)).any(1))
+    assert not len(differ), f"{len(differ)} of {PIECES} pieces differ, the first is {differ[0]}"
+
+
+def test_the_map_of_attention_is_what_pytorch_gives(javascript, released, pieces):
+    js, config = model(javascript, released), released.config
+    shape = (config.layers, config.heads, config.bars, config.bars)
+    expected = released.attention(torch.as_tensor(pieces[:5].astype(np.int64)))["encoder"].numpy()
+    found = np.array([js("attention", tokens.tolist()) for tokens in pieces[:5]]).reshape(5, *shape)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(found.sum(-1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"d_head": 32},
+        {"encoder_mask": "none"},
+        {"encoder_mask": "diagonal", "inter_mask": "diagonal", "decoder_mask": "diagonal"},
+        {"layers": 1, "heads": 2, "hidden": (48, 40), "d_latent": 6, "d_feedforward": 24},
+    ],
+    ids=str,
+)
+def test_other_sizes_and_masks_are_the_same_model_too(javascript, sizes):
+    torch.manual_seed(0)
+    small = {"hidden": (64, 48), "d_model": 32, "d_head": 16, "d_feedforward": 32, "d_latent": 8, "layers": 2}
+    vae = TransformerVAE(ModelConfig(**small | sizes)).eval()
+    for parameter in vae.parameters():
+        parameter.data *= 3  # from the start everything is near a tie
+    vae, js = playground.in_eight_bits(vae), model(javascript, vae)
+    tokens = torch.randint(0, 47, (6, 128))
+    mu, logvar = vae.encode(tokens)
+    for one, found in zip(range(6), (js("encode", one.tolist()) for one in tokens)):
+        np.testing.assert_allclose(found[0], mu[one].detach(), atol=1e-4)
+        np.testing.assert_allclose(found[1], logvar[one].detach(), atol=1e-4)
+        assert js("generate", mu[one].tolist()) == vae.generate(mu[one : one + 1])[0].tolist()
+        weights = vae.attention(tokens[one : one + 1])["encoder"].flatten()
+        np.testing.assert_allclose(js("attention", tokens[one].tolist()), weights, atol=1e-5)
+
+
+def test_what_a_worker_answers_is_the_model_and_valid(javascript, released, pieces):
+    """worker.js as the page has it from file://: load, encode, generate."""
+    for name in ("melody", "model", "worker"):
+        javascript.eval((ASSETS / f"{name}.js").read_text())
+    weights = b64encode(playground.to_bytes(released)).decode()
+    config = json.loads(javascript.eval(f'JSON.stringify(tvae.answers.load(Uint8Array.fromBase64("{weights}")))'))
+    assert config["bars"] == 8 and config["d_latent"] == released.config.d_latent
+    z = torch.randn(4, 8, released.config.d_latent, generator=torch.Generator().manual_seed(0))
+    for codes, expected in zip(z, transfer.decode(released, z)):  # draws from the prior: not all come out valid
+        found = javascript.eval(
+            f"JSON.stringify([...tvae.answers.generate(Float32Array.from({json.dumps(codes.flatten().tolist())})).tokens])"
+        )
+        assert json.loads(found) == expected.tolist()
+    tokens = pieces[0]
+    found = json.loads(javascript.eval(f"JSON.stringify([...tvae.answers.encode(Uint8Array.from({tokens.tolist()}))])"))
+    np.testing.assert_allclose(found, transfer.encode(released, tokens[None])[0].flatten(), atol=1e-4)
+
+
+def test_eight_bits_cost_less_than_a_fifth_of_a_point():
+    found = playground.read(ROOT / "figures" / "playground.json")
+    assert found["run"] == record.run_name(playground.chosen(record.read(ROOT / "figures")))
+    assert found["change"][0] > -0.002
+    assert found["change"][0] == pytest.approx(found["accuracy_8_bits"] - found["accuracy"], abs=1e-5)
+    assert found["bytes_8_bits"] < 0.6 * found["bytes_16_bits"]
+
+
+def test_weights_are_kept_to_half_a_step_of_their_scale():
+    torch.manual_seed(0)
+    vae = TransformerVAE(ModelConfig(hidden=(32, 24), d_model=16, d_head=8, layers=1))
+    vae.to_mu.weight.data[0, :, 0] = 0  # nothing to scale
+    vae.local_encoder.net[0].weight.data[3] *= 100  # a large row leaves the others alone
+    other = playground.in_eight_bits(vae).state_dict()
+    for name, tensor in vae.state_dict().items():
+        step = tensor.abs().amax(1, keepdim=True) / 127 if name.endswith("weight") and tensor.ndim > 1 else 0
+        assert ((tensor - other[name]).abs() <= step / 2 + 1e-6).all(), name
+    assert (other["to_mu.weight"][0, :, 0] == 0).all()
+
+
+def test_the_page_gets_the_model_and_the_songs(tmp_path, released):
+    entry = playground.chosen(record.read(ROOT / "figures"))
+    (tmp_path / "weights-99.js").write_text("left from a larger model")
+    measured = inside.read(ROOT / "figures" / "inside.json")
+    written = playground.export(released, entry, corpus.load("folk"), measured, tmp_path)
+    files = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert written == sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert "weights-99.js" not in files
+    data = json.loads(files.pop("data.js").removeprefix("tvae.data = ").removesuffix(";\n"))
+    assert data["parts"] == len(files)
+    assert data["model"]["parameters"] == parameter_count(released)
+    groups = {group["group"]: group["items"] for group in data["songs"]}
+    ode = transfer.tunes()["Ode to Joy"]
+    assert {"title": "Ode to Joy", "text": playground.to_text(ode)} in groups["Tunes"]
+    _, test = corpus.load("folk").split(0)
+    assert len(groups["Fiddle tunes"]) == len(test)
+    assert all(len(item["text"]) == melody.PIECE for items in groups.values() for item in items)
+    heads = measured["runs"][data["model"]["run"]]["attention"]["heads"]
+    beyond = {(h["layer"], h["number"]): h["found"][0] - h["expected"][0] for h in heads if h["kind"] == "encoder"}
+    assert max(beyond, key=beyond.get) == (data["finder"]["layer"], data["finder"]["head"])
+
+
+def test_a_page_with_its_weights_is_at_most_14_mb(tmp_path, released):
+    entry = playground.chosen(record.read(ROOT / "figures"))
+    playground.export(released, entry, corpus.load("folk"), {"runs": {}}, tmp_path)
+    files = [*tmp_path.iterdir(), *(path for path in ASSETS.rglob("*") if path.is_file())]
+    page = ROOT / "_build" / "html" / "executed" / "playground.html"
+    assert sum(path.stat().st_size for path in files) + (page.stat().st_size if page.exists() else 0) < 14e6
+
+
+def test_without_a_model_it_says_so():
+    with pytest.raises(TvaeError, match="No run of attention or compact is recorded with its weights"):
+        playground.chosen([])
+
+
+def test_a_missing_measurement_names_the_command(tmp_path):
+    with pytest.raises(TvaeError, match="python -m tvae.playground"):
+        playground.read(tmp_path / "playground.json")
