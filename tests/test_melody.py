@@ -448,3 +448,14 @@ def test_hundreds_of_odd_files_give_a_melody_or_a_sentence_soon_and_in_little_me
 @given(st.binary(max_size=200))
 def test_files_with_any_bytes_in_a_track(read, body):
     within_two_seconds(read, odd.midi(odd.chunk(body)))
+
+
+def test_a_message_of_an_unknown_kind_keeps_its_time(read):
+    """A program's name a quarter note before the melody does not bring what follows forward."""
+    data = odd.midi(odd.track((240, odd.meta(0x08, b"piano")), *odd.notes((60, 4, 8), (62, 8, 12))))
+    assert heard(read(data)) == [(60, 4, 8), (62, 8, 12)]
+
+
+def test_messages_of_the_wire_have_no_place_in_a_file(read):
+    with pytest.raises(TvaeError, match="damaged"):
+        read(odd.midi(odd.chunk(b"\0\xf8" + b"\0" + odd.on(60) + b"\x60" + odd.off(60))))

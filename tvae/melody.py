@@ -29,6 +29,7 @@ from pathlib import Path
 import mido
 import numpy as np
 import pretty_midi
+from mido.midifiles.meta import MetaSpec_sequencer_specific, add_meta_spec
 
 from tvae.errors import TvaeError
 
@@ -233,6 +234,12 @@ def read_midi(path: str | os.PathLike) -> Melody:
     return Melody(notes_to_tokens(line), _label(part, parts, names), round(60e6 / tempos[-1], 2), semitones, notices)
 
 
+# mido forgets when a meta message came whose kind it does not know, so that all after it would come too early: it is told
+# all kinds, each to be kept as bytes.
+for _kind in set(range(256)) - {*range(8), 0x09, 0x20, 0x21, 0x2F, 0x51, 0x54, 0x58, 0x59, 0x7F}:
+    add_meta_spec(type(f"MetaSpec_kind_{_kind}", (MetaSpec_sequencer_specific,), {"type_byte": _kind}))
+
+
 def _parse(path: Path) -> mido.MidiFile:
     """The file's messages, of type 0 or 1 with ticks per quarter note; TvaeError for anything else."""
     if not path.is_file():
@@ -259,9 +266,15 @@ def _parse(path: Path) -> mido.MidiFile:
         raise TvaeError(f"'{path}' counts in film frames (SMPTE), not in beats; export it with ticks per quarter note.")
     if midi.type not in (0, 1) or midi.ticks_per_beat == 0:
         raise damaged
-    if any(message.time > LONGEST_DELTA for track in midi.tracks for message in track):
+    messages = [message for track in midi.tracks for message in track]
+    if any(message.time > LONGEST_DELTA or _is_of_the_wire(message) for message in messages):
         raise damaged
     return midi
+
+
+def _is_of_the_wire(message: mido.Message) -> bool:
+    """Is it a clock, a start, a reset or the like, which are sent to instruments and have no place in files?"""
+    return not (message.is_meta or message.type == "sysex" or hasattr(message, "channel"))
 
 
 def _scan(midi: mido.MidiFile) -> tuple[dict[Part, list[Note]], dict[int, str], list[tuple[int, mido.MetaMessage]]]:

@@ -77,7 +77,7 @@ customElements.whenDefined("tvae-player").then(() => {
       mix: mix === 50 ? `Half way between ${A} and ${B}` : `${mix} % of the way from ${A} to ${B}`,
       prior: `Draw ${patch.seed} from the prior`,
     };
-    const part = { A: `from ${A}`, B: `from ${B}`, mix: `a mix (${100 - mix} % A, ${mix} % B)`, prior: "from the prior" };
+    const part = { A: `from ${A}`, B: `from ${B}`, mix: `mixed (${mix} % B)`, prior: "from the prior" };
     const used = SOURCES.filter((source) => patch.sources.includes(source));
     if (used.length === 1) return whole[used[0]];
     const base = host ?? "mix"; // where no bar is A's or B's, some are mixed: all on prior is the case before
@@ -86,7 +86,7 @@ customElements.whenDefined("tvae-player").then(() => {
   }
 
   const limited = (title) => ([...title].length > LONGEST_TITLE ? `${[...title].slice(0, LONGEST_TITLE - 1).join("")}…` : title);
-  const fileName = (title) => title.toLowerCase().replace(/[^\p{L}\p{N}_]+/gu, "-").replace(/^-|-$/g, "") || "melody";
+  const fileName = (title) => limited(title).toLowerCase().replace(/[^\p{L}\p{N}_]+/gu, "-").replace(/^-|-$/g, "") || "melody";
 
   // --- pieces: {tokens, title, tempo}, never changed
 
@@ -177,7 +177,7 @@ customElements.whenDefined("tvae-player").then(() => {
     const letters = field("patch", /^[ABMP]{8}$/), mix = field("mix", /^(\d\d?|100)$/);
     const seed = field("seed", /^\d{1,10}$/, (seed) => seed < 2 ** 32), pieces = [piece("a"), piece("b")];
     damaged.push(...[...fields.keys()].filter((name) => !["patch", "mix", "seed"].includes(name) && !/^[ab](-title|-tempo)?$/.test(name)));
-    if (damaged.length) throw new TvaeError("This link is damaged, so the playground begins as it does without one; ask for the link again.");
+    if (damaged.length) throw new TvaeError("This link is damaged, so nothing was taken from it; ask for it again.");
     const [A, B] = pieces.map(({ text, ...rest }) => ({ tokens: melody.from_text(text), ...rest }));
     return { patch: { sources: [...letters].map((letter) => LETTERS[letter]), mix: Number(mix), seed: Number(seed) }, A, B };
   }
@@ -213,7 +213,7 @@ customElements.whenDefined("tvae-player").then(() => {
 
   class Editor {
     #tokens = silence.tokens;
-    #cursor = { step: 0, pitch: 67 };
+    #cursor = { step: 0, pitch: HIGHEST };
     #length = 4; // steps of a note that is put without dragging: as long as the last one
     #drawn = null; // the note that is being dragged
     #taken = null; // the note that is pressed
@@ -230,8 +230,10 @@ customElements.whenDefined("tvae-player").then(() => {
       this.tints = svg("g");
       this.notes = svg("g");
       this.cursor = svg("rect", { class: "tvae-cursor", width: percent(1 / PIECE), height: percent(1 / PITCHES), rx: 1.5 });
+      this.column = svg("rect", { class: "tvae-cross", width: percent(1 / PIECE), height: "100%" });
+      this.row = svg("rect", { class: "tvae-cross", width: "100%", height: percent(1 / PITCHES) });
       this.playhead = svg("line", { class: "tvae-playhead", y1: 0, y2: "100%" });
-      this.roll.append(...this.#paper(), this.tints, ...this.#lines(), this.notes, this.cursor, this.playhead);
+      this.roll.append(...this.#paper(), this.tints, ...this.#lines(), this.column, this.row, this.notes, this.cursor, this.playhead);
       this.sheet = make("div", { class: "tvae-canvas" }, make("div", {}, this.ruler, this.roll));
       this.word = make("p", { class: "tvae-word", role: "status" });
       const turn = (way) => () => this.sheet.scrollBy({ left: way * 0.75 * this.sheet.clientWidth, behavior: "smooth" });
@@ -270,7 +272,14 @@ customElements.whenDefined("tvae-player").then(() => {
       this.#draw();
     }
 
-    /** Where the player is, or nowhere. */
+    /** The cursor goes to the first note, if there is one. */
+    begin() {
+      const [first] = melody.tokens_to_notes(this.#tokens);
+      this.#cursor = { step: first?.onset ?? 0, pitch: first?.pitch ?? 67 }; // G4
+      this.#draw();
+    }
+
+    /** The playhead goes to where the player is. */
     follow(step) {
       const x = percent(step / PIECE);
       this.playhead.setAttribute("x1", x);
@@ -304,8 +313,8 @@ customElements.whenDefined("tvae-player").then(() => {
         width: percent((end - onset - 0.2) / PIECE), height: percent(1 / PITCHES), rx: 1.5,
       })));
       const { step, pitch } = this.#cursor, here = notes.find(({ onset, end }) => onset <= step && step < end);
-      this.cursor.setAttribute("x", percent(step / PIECE));
-      this.cursor.setAttribute("y", percent((HIGHEST - pitch) / PITCHES));
+      for (const mark of [this.cursor, this.column]) mark.setAttribute("x", percent(step / PIECE));
+      for (const mark of [this.cursor, this.row]) mark.setAttribute("y", percent((HIGHEST - pitch) / PITCHES));
       const what = !here ? "empty" : here.pitch === pitch ? "note" : `${melody.pitch_name(here.pitch)} sounds`;
       const where = `bar ${Math.floor(step / STEPS) + 1}, step ${(step % STEPS) + 1}, ${melody.pitch_name(pitch)}, ${what}`;
       if (this.word.textContent !== where) this.word.textContent = where;
@@ -421,10 +430,11 @@ customElements.whenDefined("tvae-player").then(() => {
       const file = make("input", { type: "file", accept: ".mid,.midi,audio/midi,audio/x-midi", hidden: "" });
       file.addEventListener("change", () => this.#open(file.files).then(() => (file.value = "")));
       this.drawing = button("Draw", () => this.draw(!this.editor.root.isConnected), { "aria-pressed": "false" });
-      this.undo = button(icon(UNDO), () => this.#travel(this.#past, this.#future), { "aria-label": `Undo in ${name}`, title: "Undo" });
-      this.redo = button(icon(REDO), () => this.#travel(this.#future, this.#past), { "aria-label": `Redo in ${name}`, title: "Redo" });
+      this.undo = button(icon(UNDO), () => this.#travel(this.#past, this.#future), { "aria-label": `Undo in ${name}`, title: "Undo", class: "tvae-button tvae-icon" });
+      this.redo = button(icon(REDO), () => this.#travel(this.#future, this.#past), { "aria-label": `Redo in ${name}`, title: "Redo", class: "tvae-button tvae-icon" });
       const tools = make("div", { class: "tvae-tools" },
-        button("Open MIDI file…", () => file.click()), this.drawing, button("Clear", () => this.set(silence)), this.undo, this.redo);
+        button("Open MIDI file…", () => file.click()), this.drawing, button("Clear", () => this.set(silence)),
+        make("span", {}, this.undo, this.redo));
       this.player = make("tvae-player");
       this.alert = make("p", { class: "tvae-alert", role: "alert" });
       this.notices = make("ul", { class: "tvae-notices", role: "status" });
@@ -533,6 +543,7 @@ customElements.whenDefined("tvae-player").then(() => {
         return;
       }
       this.player.after(this.editor.root);
+      this.editor.begin();
       const follow = () => {
         this.editor.follow(this.player.position);
         if (this.editor.root.isConnected) requestAnimationFrame(follow);
@@ -625,72 +636,69 @@ customElements.whenDefined("tvae-player").then(() => {
 
   // --- what is said of a result
 
-  const share = (part) => `${Math.round(100 * part)} %`;
+  const share = (part) => `${part < 0 ? "−" : ""}${Math.abs(Math.round(100 * part))} %`;
   const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)}`;
 
-  /** -> three cards {name, rows: [[label, place on the line 0 ... 1, value, colour]], words}. */
+  /** -> three cards {name, rows: [[label, place on the line 0 ... 1 or null, value, colour]], words}. */
   function cards({ patch, pieces, again, tokens }, low, high) {
-    const host = hostOf(patch), donor = { A: "B", B: "A" }[host];
-    const swapped = numbers.filter((bar) => patch.sources[bar] !== host).map((bar) => bar + 1), [first] = swapped;
-    const own = host && swapped.length ? `bar ${first} of ${host}` : "the old bar";
-    const other = host && swapped.length ? `bar ${first} of ${donor}` : "the new bar";
-    const empty = (...labels) => labels.map((label) => [label, null, "–", ""]);
-    const structure = empty("found again", "with swapped bars", "not in the host");
-    const rhythm = empty(`as ${other}`, "before the swap", `as ${own}`);
-    const register = empty("before the swap", "now", other);
-    const all = (words) => [["Structure", structure, words], ["Rhythm", rhythm, words], ["Register", register, words]]
-      .map(([name, rows, words]) => ({ name, rows, words }));
-    if (!host) return all("No bar has A's or B's own code, so there is no song to compare with.");
+    const host = hostOf(patch) ?? "A", donor = host === "A" ? "B" : "A";
+    const swapped = numbers.map((bar) => bar + 1).filter((bar) => !barsFrom(patch, host).includes(bar)), [first = 1] = swapped;
+    const compared = hostOf(patch) && transfer.measures(pieces[host].tokens, again[host], pieces[donor].tokens, tokens, swapped);
+    const fromPrior = patch.sources[first - 1] === "prior"; // and no song's bar that could be followed
+    const { structure = null, kept = null } = compared ?? {}, { rhythm = null, register = null } = (!fromPrior && compared) || {};
 
-    const found = transfer.measures(pieces[host].tokens, again[host], pieces[donor].tokens, tokens, swapped);
-    const of = (part, whole) => [whole ? part / whole : null, whole ? `${part} of ${whole}` : "–"];
-    const pairs = found.structure, kept = found.kept;
-    structure[0] = ["found again", ...of(pairs.both, pairs.host), host];
-    structure[1] = [swapped.length === 1 ? `with bar ${first}` : "with swapped bars", ...of(kept.both, kept.host), host];
-    structure[2] = [`not in ${host}`, ...of(pairs.result - pairs.both, pairs.result), "result"];
-    const about = pairs.host ? `Pairs of bars that are equal in ${host}, and are equal in the result too.` : `No two bars of ${host} are equal.`;
-
-    let why = swapped.length === 0
-      ? `All bars have ${host}'s own code: nothing was swapped.`
-      : patch.sources[first - 1] === "prior"
-        ? `Bar ${first} comes from the prior, and from no song.`
-        : `After bar ${first} no new bar with notes has ${host}'s code.`;
-    const measurable = swapped.length > 0 && patch.sources[first - 1] !== "prior";
-    let words = why;
-    if (measurable && found.rhythm) {
-      const { rhythm: agreed } = found;
-      rhythm[0] = [`as ${other}`, agreed.donor, share(agreed.donor), donor];
-      rhythm[1] = ["before the swap", agreed.before, share(agreed.before), ""];
-      rhythm[2] = [`as ${own}`, agreed.host, share(agreed.host), host];
-      words = `Where notes begin in later new bars: how far it agrees (F1). New: not a repeat of ${barsInWords(swapped)} in ${host}.`;
-    }
-    if (measurable && found.register) {
-      const { before, result, donor: theirs, share: way } = found.register;
-      const place = (pitch) => (pitch - low) / (high - low), name = (pitch) => melody.pitch_name(Math.round(pitch));
-      register[0] = ["before the swap", place(before), name(before), ""];
-      register[1] = ["now", place(result), name(result), "result"];
-      register[2] = [other, place(theirs), name(theirs), donor];
-      why = `Mean pitch of later new bars: ${signed(result - before)} semitones${way === null ? "" : `, ${share(way).replace("-", "−")} of the way from ${own} to ${other}`}.`;
-    }
+    const none = [null, "–"];
+    const count = (part, whole) => (whole ? [part / whole, `${part} of ${whole}`] : none);
+    const agreement = (value) => (rhythm ? [value, share(value)] : none);
+    const level = (pitch) => (register ? [(pitch - low) / (high - low), melody.pitch_name(Math.round(pitch))] : none);
+    const theirs = `bar ${first} of ${donor}`, own = `bar ${first} of ${host}`;
+    const reason = !compared ? "No bar has the code of A or B alone, so there is no song to compare with."
+      : !swapped.length ? `All bars have ${host}'s own code: nothing is swapped.`
+        : fromPrior ? `Bar ${first} comes from the prior, and from no song that could be followed.`
+          : `No bar after bar ${first} that keeps ${host}'s code is new and has notes.`;
+    const way = register?.share == null ? "" : `, ${share(register.share)} of the way from ${own} to ${theirs}`;
     return [
-      { name: "Structure", rows: structure, words: about },
-      { name: "Rhythm", rows: rhythm, words },
-      { name: "Register", rows: register, words: why, dots: true },
+      {
+        name: "Structure",
+        rows: [
+          [`${host}'s pairs, found again`, ...count(structure?.both, structure?.host), host],
+          [`those with ${barsInWords(swapped.length ? swapped : [first])}`, ...count(kept?.both, kept?.host), host],
+          [`the result's, not in ${host}`, ...count(structure?.result - structure?.both, structure?.result), "result"],
+        ],
+        words: !structure ? reason : structure.host ? "Pairs of equal bars: which are equal in the result as well?" : `No two bars of ${host} are equal.`,
+      },
+      {
+        name: "Rhythm",
+        rows: [
+          [`as ${theirs}, before`, ...agreement(rhythm?.before), ""],
+          [`as ${theirs}, now`, ...agreement(rhythm?.donor), donor],
+          [`as ${own}, now`, ...agreement(rhythm?.host), host],
+        ],
+        words: rhythm ? `Do notes of later new bars begin where they do in that bar (F1)? New: no repeat of ${barsInWords(swapped)} in ${host}.` : reason,
+      },
+      {
+        name: "Register",
+        dots: true,
+        rows: [
+          ["before", ...level(register?.before), ""],
+          ["now", ...level(register?.result), "result"],
+          [theirs, ...level(register?.donor), donor],
+        ],
+        words: register ? `Mean pitch of later new bars: moved by ${signed(register.result - register.before)} semitones${way}.` : reason,
+      },
     ];
   }
 
   /** How much of the songs is in the result, in a sentence. */
   function summary({ patch, pieces, again, tokens }) {
     const host = hostOf(patch), steps = (other) => tokens.filter((token, step) => token === other[step]).length;
-    const bar = (piece, number) => piece.subarray((number - 1) * STEPS, number * STEPS);
     if (!host && !patch.sources.includes("mix")) return "No code comes from A or B: this is what the model holds a song to be.";
     if (!host) return `Of ${PIECE} steps ${steps(again.A)} are as in A reconstructed, ${steps(again.B)} as in B reconstructed.`;
-    const own = barsFrom(patch, host), kept = own.filter((number) => same(bar(tokens, number), bar(again[host], number)));
-    if (own.length === BARS) return `A reconstruction, from the eight codes alone: ${steps(pieces[host].tokens)} of the ${PIECE} steps of ${pieces[host].title} come back.`;
-    const they = own.length === 1 ? "The bar that keeps" : `Of the ${own.length} bars that keep`;
-    return own.length === 1
-      ? `${they} ${host}'s code is ${kept.length ? "as" : "not as"} in ${host} reconstructed.`
-      : `${they} ${host}'s code, ${kept.length} ${kept.length === 1 ? "is" : "are"} as in ${host} reconstructed.`;
+    const own = barsFrom(patch, host), piece = pieces[host];
+    if (own.length === BARS) return `From its eight codes alone, ${steps(piece.tokens)} of the ${PIECE} steps of ${piece.title} come back.`;
+    const bar = (tokens, number) => tokens.subarray((number - 1) * STEPS, number * STEPS);
+    const kept = own.filter((number) => same(bar(tokens, number), bar(again[host], number)));
+    return `Bars that keep ${host}'s code: ${own.length}; of them unchanged, as in ${host} reconstructed: ${kept.length}.`;
   }
 
   function drawCard({ name, rows, words, dots = false }) {
@@ -699,7 +707,7 @@ customElements.whenDefined("tvae-player").then(() => {
       make("dd", { "data-source": colour }, make("span", {
         class: dots ? "tvae-meter tvae-dotted" : "tvae-meter", "aria-hidden": "true",
         ...(place === null ? {} : { style: `--place: ${percent(Math.min(1, Math.max(0, place)))}` }),
-      }), value));
+      }), make("span", {}, value)));
     return make("section", { class: "tvae-card", "aria-label": name },
       make("strong", {}, name), make("dl", {}, ...rows.map(row)), make("p", { class: "tvae-small" }, words));
   }
@@ -715,7 +723,7 @@ customElements.whenDefined("tvae-player").then(() => {
       this.words = make("p", { class: "tvae-small" });
       this.root = make("figure", { class: "tvae-attention" }, this.map, make("figcaption", {},
         make("strong", {}, "Where the encoder looks"), this.select, this.words,
-        make("p", { class: "tvae-small" }, "Each bar of the result (row) looks at itself and at earlier bars (columns), at the darker ones more; equal bars are outlined.")));
+        make("p", { class: "tvae-small" }, "Each bar of the result (row) looks at itself and at earlier bars (columns), the stronger the colour, the more; equal bars are outlined.")));
       this.#paint(numbers.map(() => numbers.map(() => 0)), numbers.map(() => numbers.map(() => false)));
     }
 
@@ -750,7 +758,7 @@ customElements.whenDefined("tvae-player").then(() => {
       cells.sort((a, b) => a.classList.length - b.classList.length); // outlines over their neighbours
       this.map.replaceChildren(
         ...numbers.flatMap((number) => [bar(number, number + 0.5, -0.25), bar(number, -0.35, number + 0.68)]),
-        svg("text", { x: 4, y: -0.25, class: "tvae-unseen" }), ...cells);
+        ...cells);
       const back = numbers.flatMap((i) => numbers.slice(0, i).map((j) => [weights[i][j], i + 1, j + 1])).sort(([a], [b]) => b - a);
       const [[most, from, to]] = back;
       this.words.textContent = most > 0 ? `Most strongly back: bar ${from} at bar ${to}, ${share(most)}.` : "";
@@ -791,7 +799,8 @@ customElements.whenDefined("tvae-player").then(() => {
       this.attention = new Attention();
       this.#build();
       this.#restore();
-      addEventListener("hashchange", () => this.#restore()); // a link that is put into the address of this page
+      this.#want("");
+      addEventListener("hashchange", () => this.#restore() && this.#want("")); // a link that is put into the address of this page
       this.#load();
     }
 
@@ -805,16 +814,18 @@ customElements.whenDefined("tvae-player").then(() => {
       this.copy = button("Copy link", () => this.#copy());
       const actions = make("div", { class: "tvae-actions" },
         button("Download MIDI", () => this.#download()), this.copy, button("Use as A", () => this.#reuse()),
-        make("label", { class: "tvae-check" }, this.playing, "play on change"));
+        make("label", { class: "tvae-check" }, this.playing, "play on change"), this.copied);
+      const { run, parameters } = data.model;
+      this.about = make("p", { class: "tvae-small" },
+        `Model ${run}, ${parameters.toLocaleString("en")} parameters; computed in your browser, nothing leaves this page.`);
       this.summary = make("p", { class: "tvae-summary" });
       this.cards = make("div", { class: "tvae-cards" });
       const measures = make("section", { class: "tvae-measures", "aria-label": "Measures of the result" }, this.summary, this.cards);
       const result = make("section", { class: "tvae-result", "aria-label": "Result" },
-        this.status, make("div", { class: "tvae-sheet" }, this.player, actions), this.switches.root, this.copied, this.said);
+        this.status, this.player, this.switches.root, actions, this.said);
       this.replaceChildren(this.alert, make("div", { class: "tvae-slots" }, this.slots.A.root, this.slots.B.root),
-        result, measures, this.attention.root);
+        result, measures, this.attention.root, this.about);
       for (const kind of ["dragover", "drop"]) this.addEventListener(kind, (event) => event.preventDefault()); // beside a slot: no other page
-      this.addEventListener("submit", (event) => event.preventDefault());
       this.#draw();
     }
 
@@ -829,8 +840,7 @@ customElements.whenDefined("tvae-player").then(() => {
         this.#fail(error.message, () => this.#load());
         return;
       }
-      const { run, parameters } = data.model;
-      this.status.replaceChildren(make("span", {}, `Model ${run}, ${parameters.toLocaleString("en")} parameters, computed in your browser: nothing leaves this page.`));
+      this.status.replaceChildren("Each switch says where its bar's code comes from: song A, song B, a mix of both, or the prior.");
       this.attention.offer(this.#engine.config);
       this.#compute();
     }
@@ -891,7 +901,7 @@ customElements.whenDefined("tvae-player").then(() => {
 
     #show(found, how) {
       const before = this.#found?.tokens ?? silence.tokens;
-      this.#found = { ...found, title: limited(sentence(found.patch, found.pieces.A.title, found.pieces.B.title)) };
+      this.#found = { ...found, title: sentence(found.patch, found.pieces.A.title, found.pieces.B.title) };
       const { tokens, title, attention } = this.#found, { low, high } = this.#draw();
       this.said.textContent = title;
       this.summary.textContent = summary(found);
@@ -936,7 +946,7 @@ customElements.whenDefined("tvae-player").then(() => {
     #reuse() {
       if (!this.#found) return;
       const { tokens, title } = this.#found;
-      this.slots.A.set({ tokens, title, tempo: this.slots.A.piece.tempo });
+      this.slots.A.set({ tokens, title: limited(title), tempo: this.slots.A.piece.tempo });
     }
 
     // --- links
@@ -958,20 +968,20 @@ customElements.whenDefined("tvae-player").then(() => {
       }
     }
 
+    /** The state of a link, where the address holds one. */
     #restore() {
-      let state = null;
       this.alert.textContent = "";
+      let state = null;
       try {
         state = readLink(location.hash);
       } catch (error) {
         if (!(error instanceof TvaeError)) throw error;
         this.alert.textContent = error.message;
       }
-      if (state) {
-        for (const name of ["A", "B"]) this.slots[name].begin(state[name]);
-        this.switches.show(state.patch);
-      }
-      this.#want("");
+      if (!state) return false;
+      for (const name of ["A", "B"]) this.slots[name].begin(state[name]);
+      this.switches.show(state.patch);
+      return true;
     }
   }
 
