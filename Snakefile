@@ -150,4 +150,5 @@ rule record:
         "( {PYTHON} -m tvae.record {params.folders} --record figures --weights weights"
         " && {PYTHON} -m tvae.claims --record figures"
         " && {PYTHON} -m tvae.inside --record figures --weights weights"
-        " && {PYTHON} -m tvae.transfer --record figures --weights weights && {PYTHON} scripts/save_figures.py figures ) " + LOGGED
+        " && {PYTHON} -m tvae.transfer --record figures --weights weights"
+        " && {PYTHON} -m tvae.playground --record figures --weights weights && {PYTHON} scripts/save_figures.py figures ) " + LOGGED
