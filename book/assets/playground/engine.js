@@ -15,10 +15,16 @@
     }).finally(() => document.head.querySelector(`script[src="${CSS.escape(url)}"]`)?.remove());
   }
 
+  function decoded(base64) {
+    const letters = atob(base64), bytes = new Uint8Array(letters.length);
+    for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at);
+    return bytes;
+  }
+
   /** The bytes of the file that was cut into this many scripts. */
   async function weights(folder, parts, onProgress) {
     const bytes = [];
-    tvae.weights = (part, text) => (bytes[part] = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
+    tvae.weights = (part, base64) => (bytes[part] = decoded(base64));
     for (let part = 0; part < parts; part++) {
       await script(`${folder}weights-${part}.js`);
       onProgress((part + 1) / parts);

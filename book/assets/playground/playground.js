@@ -105,7 +105,8 @@ customElements.whenDefined("tvae-player").then(() => {
     const { tokens, tempo, notices } = melody.read_midi(bytes, file.name);
     const playable = Math.min(FASTEST, Math.max(SLOWEST, tempo));
     if (playable !== tempo) notices.push(`Its tempo of ${tempo} quarter notes a minute was set to ${playable}.`);
-    return [{ tokens, title: limited(file.name.replace(/\.midi?$/i, "")), tempo: playable }, notices];
+    const title = file.name.replace(/\.midi?$/i, "").trim() || file.name;
+    return [{ tokens, title: limited(title), tempo: playable }, notices];
   }
 
   // --- codes: a Float32Array, one bar's after the other's
@@ -417,6 +418,7 @@ customElements.whenDefined("tvae-player").then(() => {
   class Slot {
     #past = [];
     #future = [];
+    #found = null; // the piece that the drawing began with
     #asked = 0; // of the files that were dropped or chosen the last one counts
 
     /** onChange(drawing): there is another piece. */
@@ -429,7 +431,7 @@ customElements.whenDefined("tvae-player").then(() => {
       this.select.addEventListener("change", () => this.set(songs[this.select.value]));
       const file = make("input", { type: "file", accept: ".mid,.midi,audio/midi,audio/x-midi", hidden: "" });
       file.addEventListener("change", () => this.#open(file.files).then(() => (file.value = "")));
-      this.drawing = button("Draw", () => this.draw(!this.editor.root.isConnected), { "aria-pressed": "false" });
+      this.drawing = button("Draw", () => (this.editor.root.isConnected ? this.#leave() : this.draw(true)), { "aria-pressed": "false" });
       this.undo = button(icon(UNDO), () => this.#travel(this.#past, this.#future), { "aria-label": `Undo in ${name}`, title: "Undo", class: "tvae-button tvae-icon" });
       this.redo = button(icon(REDO), () => this.#travel(this.#future, this.#past), { "aria-label": `Redo in ${name}`, title: "Redo", class: "tvae-button tvae-icon" });
       const tools = make("div", { class: "tvae-tools" },
@@ -542,6 +544,7 @@ customElements.whenDefined("tvae-player").then(() => {
         this.editor.root.remove();
         return;
       }
+      this.#found = this.piece;
       this.player.after(this.editor.root);
       this.editor.begin();
       const follow = () => {
@@ -554,6 +557,7 @@ customElements.whenDefined("tvae-player").then(() => {
     #leave() {
       this.draw(false);
       this.drawing.focus();
+      if (this.piece !== this.#found) this.onChange(false); // while it was drawn nothing played
     }
 
     #edit(tokens) {
@@ -639,11 +643,11 @@ customElements.whenDefined("tvae-player").then(() => {
   const share = (part) => `${part < 0 ? "−" : ""}${Math.abs(Math.round(100 * part))} %`;
   const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)}`;
 
-  /** -> three cards {name, rows: [[label, place on the line 0 ... 1 or null, value, colour]], words}. */
+  /** -> three cards {name, rows: [[label, place on the line 0 ... 1 or null, value, colour]], words}; without a result they are empty. */
   function cards({ patch, pieces, again, tokens }, low, high) {
     const host = hostOf(patch) ?? "A", donor = host === "A" ? "B" : "A";
     const swapped = numbers.map((bar) => bar + 1).filter((bar) => !barsFrom(patch, host).includes(bar)), [first = 1] = swapped;
-    const compared = hostOf(patch) && transfer.measures(pieces[host].tokens, again[host], pieces[donor].tokens, tokens, swapped);
+    const compared = tokens && hostOf(patch) && transfer.measures(pieces[host].tokens, again[host], pieces[donor].tokens, tokens, swapped);
     const fromPrior = patch.sources[first - 1] === "prior"; // and no song's bar that could be followed
     const { structure = null, kept = null } = compared ?? {}, { rhythm = null, register = null } = (!fromPrior && compared) || {};
 
@@ -652,7 +656,7 @@ customElements.whenDefined("tvae-player").then(() => {
     const agreement = (value) => (rhythm ? [value, share(value)] : none);
     const level = (pitch) => (register ? [(pitch - low) / (high - low), melody.pitch_name(Math.round(pitch))] : none);
     const theirs = `bar ${first} of ${donor}`, own = `bar ${first} of ${host}`;
-    const reason = !compared ? "No bar has the code of A or B alone, so there is no song to compare with."
+    const reason = !tokens ? "" : !compared ? "No bar has the code of A or B alone, so there is no song to compare with."
       : !swapped.length ? `All bars have ${host}'s own code: nothing is swapped.`
         : fromPrior ? `Bar ${first} comes from the prior, and from no song that could be followed.`
           : `No bar after bar ${first} that keeps ${host}'s code is new and has notes.`;
@@ -717,7 +721,7 @@ customElements.whenDefined("tvae-player").then(() => {
     #shown = null;
 
     constructor() {
-      this.select = make("select", { class: "tvae-select", "aria-label": "Attention head" });
+      this.select = make("select", { class: "tvae-select", "aria-label": "Attention head" }, make("option", { value: -1 }, "mean of all heads"));
       this.select.addEventListener("change", () => this.#draw());
       this.map = svg("svg", { class: "tvae-map", role: "img", viewBox: "-1.6 -1.1 9.7 9.2" });
       this.words = make("p", { class: "tvae-small" });
@@ -732,7 +736,7 @@ customElements.whenDefined("tvae-player").then(() => {
       const finder = data.finder ? (data.finder.layer - 1) * heads + data.finder.head - 1 : -1;
       const names = Array.from({ length: layers * heads }, (_, k) =>
         `layer ${Math.floor(k / heads) + 1}, head ${(k % heads) + 1}${k === finder ? " – finds repeats" : ""}`);
-      this.select.replaceChildren(make("option", { value: -1 }, "mean of all heads"), ...names.map((name, k) => make("option", { value: k }, name)));
+      this.select.append(...names.map((name, k) => make("option", { value: k }, name)));
       this.select.value = finder;
     }
 
@@ -812,14 +816,15 @@ customElements.whenDefined("tvae-player").then(() => {
       this.playing = make("input", { type: "checkbox", checked: "" });
       this.copied = make("input", { class: "tvae-link", readonly: "", hidden: "", "aria-label": "The link" });
       this.copy = button("Copy link", () => this.#copy());
-      const actions = make("div", { class: "tvae-actions" },
-        button("Download MIDI", () => this.#download()), this.copy, button("Use as A", () => this.#reuse()),
+      this.uses = [button("Download MIDI", () => this.#download()), button("Use as A", () => this.#reuse())];
+      for (const use of this.uses) use.setAttribute("aria-disabled", true); // until there is a result
+      const actions = make("div", { class: "tvae-actions" }, this.uses[0], this.copy, this.uses[1],
         make("label", { class: "tvae-check" }, this.playing, "play on change"), this.copied);
       const { run, parameters } = data.model;
       this.about = make("p", { class: "tvae-small" },
         `Model ${run}, ${parameters.toLocaleString("en")} parameters; computed in your browser, nothing leaves this page.`);
       this.summary = make("p", { class: "tvae-summary" });
-      this.cards = make("div", { class: "tvae-cards" });
+      this.cards = make("div", { class: "tvae-cards" }, ...cards({ patch: START.patch }).map(drawCard));
       const measures = make("section", { class: "tvae-measures", "aria-label": "Measures of the result" }, this.summary, this.cards);
       const result = make("section", { class: "tvae-result", "aria-label": "Result" },
         this.status, this.player, this.switches.root, actions, this.said);
@@ -903,6 +908,7 @@ customElements.whenDefined("tvae-player").then(() => {
       const before = this.#found?.tokens ?? silence.tokens;
       this.#found = { ...found, title: sentence(found.patch, found.pieces.A.title, found.pieces.B.title) };
       const { tokens, title, attention } = this.#found, { low, high } = this.#draw();
+      for (const use of this.uses) use.removeAttribute("aria-disabled");
       this.said.textContent = title;
       this.summary.textContent = summary(found);
       this.cards.replaceChildren(...cards(found, low, high).map(drawCard));
