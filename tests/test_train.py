@@ -317,7 +317,12 @@ def test_each_model_trains_and_its_released_weights_decode_as_it_did(model, fini
     assert entry == json.loads((folder / "metrics.json").read_text())
     assert (entry["model"], entry["sweep"], entry["kl_weight"]) == (model, False, 1.0)
     assert entry["accuracy_free_running"] > 0.4
-    released, trained = record.load_model(tmp_path / "weights", entry), load_weights(folder / "weights.safetensors")
+    trained = load_weights(folder / "weights.safetensors")
+    if model in record.ABLATIONS:  # measured in half precision like the others, but not released
+        assert not any((tmp_path / "weights").iterdir())
+        released = load_weights(folder / "weights.safetensors").half().float()
+    else:
+        released = record.load_model(tmp_path / "weights", entry)
     assert type(released) is type(trained) and released.config == trained.config == TINY.plan(model).model
     trained.half().float()
     data = corpus.load("folk")
