@@ -3,10 +3,7 @@
 import json
 import re
 import shutil
-import threading
 import time
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +12,7 @@ import odd_midi
 import pretty_midi
 import pytest
 import torch
-from test_player import CHROMIUM, LISTEN, browser  # noqa: F401 (a fixture)
+from test_player import CHROMIUM, LISTEN, browser, site  # noqa: F401 (fixtures)
 
 from tvae import TvaeError, corpus, inside, melody, playground, record, transfer
 
@@ -52,19 +49,6 @@ def folder(tmp_path_factory, released):
         encoding="utf-8",
     )
     return folder
-
-
-@pytest.fixture(scope="module")
-def site(folder):
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture
