@@ -36,7 +36,10 @@ REQUIRED = {
     "distortion_nats_per_piece": float, "parameters": int, "steps": int, "samples_per_second": float,
     "train_seconds": float, "precision": str, "device": str, "torch": str, "git_commit": str, "corpus_sha256": str,
 }  # fmt: skip
-ABLATIONS = ("bidirectional", "no_stage_0")  # beyond the paper: measured, but their weights would double the repository
+ABLATIONS = (
+    "bidirectional",
+    "no_stage_0",
+)  # beyond the paper: measured; the repository stays small without their weights
 ONE_CODE = {name for name, sizes in LSTMS.items() if sizes["bars_per_code"] > 1}
 A_CODE_A_BAR = {"rate_per_bar": list, "rate_drop": float}  # required as well, except of `ONE_CODE`
 
