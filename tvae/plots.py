@@ -42,7 +42,7 @@ MODEL_NAMES = {
     "no_attention": "Proposed\N{MINUS SIGN}A (no attention)",
     "lstm_8x1": "8\N{MULTIPLICATION SIGN}1-bar LSTM",
     "lstm_1x8": "1\N{MULTIPLICATION SIGN}8-bar LSTM",
-    "bidirectional": "no masks (bidirectional)",
+    "bidirectional": "encoder unmasked (bidirectional)",
     "lstm_conductor": "LSTM with conductor",
     "compact": "compact heads (attention)",
     "no_stage_0": "no stage 0 (attention)",
