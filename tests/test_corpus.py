@@ -15,6 +15,7 @@ import tarfile
 import threading
 import time
 from pathlib import Path
+from random import Random
 
 import mido
 import numpy as np
@@ -202,7 +203,9 @@ def test_what_is_cached_is_what_is_prepared_now():
         assert (c.tokens[i] == tokens).all() and c.song[i] == song
 
 
-@given(st.integers(32, 60), st.floats(70, 130), st.randoms(use_true_random=False))
+# The errors are drawn from a seed, and not by hypothesis, which would leave them out: notes that lie exactly on a grid lie on
+# that of twice the tempo too, and no rule could tell the two apart.
+@given(st.integers(32, 60), st.floats(70, 130), st.integers(0, 2**32 - 1).map(Random))
 @settings(max_examples=60, deadline=None)
 def test_the_beat_grid_is_found_under_small_errors(beats, tempo, random):
     steps = sorted(random.sample(range(4 * beats), 40))
