@@ -23,42 +23,27 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from tvae.lstm import LSTMDecoder, LSTMEncoder, LSTMSizes
 from tvae.model import TransformerVAE
 
 
 @dataclass(frozen=True)
-class LSTMConfig:
+class LSTMConfig(LSTMSizes):
     """The sizes of an `LSTMVAE`. A code stands for ``bars_per_code`` bars and has ``d_latent`` dimensions for each."""
 
     bars: int = 8
     steps: int = 16
     states: int = 47
-    d_embedding: int = 128
-    d_encoder: int = 640  # in each direction
-    d_decoder: int = 1024
-    d_condition: int = 256  # what the decoder hears of the code at every step
     d_conductor: int = 512
     d_latent: int = 64
     bars_per_code: int = 1
     conductor: bool = False
+    token_dropout: float = 0.0  # in training, of the tokens fed back to the decoder
 
     @property
     def latent_dims(self) -> int:
         """Dimensions of a piece's whole code (512)."""
         return self.bars * self.d_latent
-
-
-class Encoder(nn.Module):
-    """Tokens (N, L) -> the last states of a bidirectional LSTM (N, 2 * d_encoder)."""
-
-    def __init__(self, config: LSTMConfig):
-        super().__init__()
-        self.embedding = nn.Embedding(config.states, config.d_embedding)
-        self.lstm = nn.LSTM(config.d_embedding, config.d_encoder, batch_first=True, bidirectional=True)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        _, (last, _) = self.lstm(self.embedding(tokens))
-        return last.transpose(0, 1).flatten(1)
 
 
 class Conductor(nn.Module):
@@ -73,40 +58,6 @@ class Conductor(nn.Module):
         return self.lstm(code[:, None].expand(-1, self.bars, -1))[0]
 
 
-class Decoder(nn.Module):
-    """An LSTM from a state (N, d_state) to tokens; it hears the state and the previous token at every step."""
-
-    def __init__(self, config: LSTMConfig, d_state: int):
-        super().__init__()
-        self.start = config.states  # the token before the first
-        self.embedding = nn.Embedding(config.states + 1, config.d_embedding)
-        self.initial = nn.Linear(d_state, 2 * config.d_decoder)
-        self.condition = nn.Linear(d_state, config.d_condition)
-        self.lstm = nn.LSTM(config.d_embedding + config.d_condition, config.d_decoder, batch_first=True)
-        self.out = nn.Linear(config.d_decoder, config.states)
-
-    def prepare(self, state: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """What it hears at every step (N, 1, d_condition), and how the LSTM starts (1, N, d_decoder each)."""
-        h, c = self.initial(state).tanh().chunk(2, -1)
-        return self.condition(state)[:, None], (h[None].contiguous(), c[None].contiguous())
-
-    def forward(self, state: Tensor, previous: Tensor) -> Tensor:
-        """Teacher-forced: the token before each step, `previous` (N, L) -> logits (N, L, V)."""
-        heard, start = self.prepare(state)
-        heard = heard.expand(-1, previous.shape[1], -1)
-        return self.out(self.lstm(torch.cat([self.embedding(previous), heard], -1), start)[0])
-
-    def generate(self, state: Tensor, previous: Tensor, steps: int) -> Tensor:
-        """Free-running from the token `previous` (N,): each argmax is fed back -> tokens (N, steps)."""
-        heard, memory = self.prepare(state)
-        tokens = []
-        for _ in range(steps):
-            out, memory = self.lstm(torch.cat([self.embedding(previous)[:, None], heard], -1), memory)
-            previous = self.out(out[:, 0]).argmax(-1)
-            tokens.append(previous)
-        return torch.stack(tokens, 1)
-
-
 class LSTMVAE(nn.Module):
     """A sequence VAE over spans of ``bars_per_code`` bars: 1 makes ``lstm_8x1``, 8 makes ``lstm_1x8``.
 
@@ -117,11 +68,12 @@ class LSTMVAE(nn.Module):
         super().__init__()
         self.config = config
         d_code = config.bars_per_code * config.d_latent
-        self.encoder = Encoder(config)
+        self.encoder = LSTMEncoder(config.states, config)
         self.to_mu = nn.Linear(2 * config.d_encoder, d_code)
         self.to_logvar = nn.Linear(2 * config.d_encoder, d_code)
         self.conductor = Conductor(config, d_code) if config.conductor else None
-        self.decoder = Decoder(config, config.d_conductor if config.conductor else d_code)
+        d_state = config.d_conductor if config.conductor else d_code
+        self.decoder = LSTMDecoder(config.states, d_state, config, config.token_dropout)
 
     sample = staticmethod(TransformerVAE.sample)
 

@@ -23,7 +23,7 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -91,14 +91,31 @@ class Corpus:
     @cached_property
     def fold(self) -> np.ndarray:
         """(N,) int in 0 ... 4: a hash of the song, so it depends on neither the order nor how much was downloaded."""
-        songs, index = np.unique(self.song, return_inverse=True)
-        return np.array([int(hashlib.sha256(s.encode()).hexdigest()[:8], 16) % FOLDS for s in songs], int)[index]
+        return self._by_song(lambda number: (number >> 32) % FOLDS)
+
+    @cached_property
+    def held_back(self) -> np.ndarray:
+        """(N,) bool: of the songs of every fold a twentieth, which never train."""
+        return self._by_song(lambda number: number % 20 == 0)
 
     def split(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
-        """(train index, test index): the songs of this fold are the test pieces, all others train."""
+        """(train index, test index): the songs of this fold are the test pieces, the others train, but for `validation`."""
+        self._check(fold)
+        return np.flatnonzero((self.fold != fold) & ~self.held_back), np.flatnonzero(self.fold == fold)
+
+    def validation(self, fold: int) -> np.ndarray:
+        """Index of the pieces to choose by: those of a twentieth of the songs outside this fold."""
+        self._check(fold)
+        return np.flatnonzero((self.fold != fold) & self.held_back)
+
+    def _check(self, fold: int) -> None:
         if fold not in range(FOLDS):
             raise TvaeError(f"There is no fold {fold}; folds are 0 ... {FOLDS - 1}.")
-        return np.flatnonzero(self.fold != fold), np.flatnonzero(self.fold == fold)
+
+    def _by_song(self, function: Callable[[int], int]) -> np.ndarray:
+        """(N,) a function of the first 64 bits of each piece's song, hashed."""
+        songs, index = np.unique(self.song, return_inverse=True)
+        return np.array([function(int(hashlib.sha256(song.encode()).hexdigest()[:16], 16)) for song in songs])[index]
 
 
 def load(name: str, data_dir: str | Path | None = None) -> Corpus:

@@ -28,8 +28,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tvae.errors import TvaeError
+from tvae.lstm import LSTMDecoder, LSTMEncoder, LSTMSizes
 
 MASKS = ("none", "causal", "diagonal")
+LOCALS = ("dense", "lstm")
+INITIALISATIONS = ("release", "pytorch")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class ModelConfig:
     A mask says which bars bar i may see: ``causal`` bars 1..i (the paper's "upper triangular"), ``diagonal`` bar i
     alone (attention removed, "Proposed-A"), ``none`` all eight. ``d_head`` is the width of queries, keys and values
     *per head*: the release's 256 makes attention four times as wide as the model; 64 is the usual, ``compact``, choice.
+
+    ``local`` says how a bar is read and written: ``dense``, all 16 steps at once, as in the release, or ``lstm``, one after
+    the other, each told the one before. ``previous_bar`` feeds each decoded bar back for the next one; without it, and
+    with diagonal masks, a bar knows nothing but its own code. ``initialisation`` is what the weights start from
+    (`TransformerVAE.initialise`).
     """
 
     bars: int = 8
@@ -54,12 +62,22 @@ class ModelConfig:
     encoder_mask: str = "causal"
     inter_mask: str = "causal"  # from the decoder to the codes z
     decoder_mask: str = "causal"
+    previous_bar: bool = True
+    local: str = "dense"
+    lstm: LSTMSizes = LSTMSizes()  # of the local layer, where it is an LSTM
+    initialisation: str = "release"
+    norm_epsilon: float = 1e-12  # of LayerNorm; PyTorch's is 1e-5
 
     def __post_init__(self):
         object.__setattr__(self, "hidden", tuple(self.hidden))  # a list, when it comes from JSON
-        for mask in (self.encoder_mask, self.inter_mask, self.decoder_mask):
-            if mask not in MASKS:
-                raise TvaeError(f"There is no mask '{mask}'; choose one of {', '.join(MASKS)}.")
+        if isinstance(self.lstm, dict):
+            object.__setattr__(self, "lstm", LSTMSizes(**self.lstm))
+        masks = {"mask": self.encoder_mask, "mask to the codes": self.inter_mask, "decoder mask": self.decoder_mask}
+        choices = [(what, mask, MASKS) for what, mask in masks.items()]
+        choices += [("local layer", self.local, LOCALS), ("initialisation", self.initialisation, INITIALISATIONS)]
+        for what, choice, known in choices:
+            if choice not in known:
+                raise TvaeError(f"There is no {what} '{choice}'; choose one of {', '.join(known)}.")
 
     @property
     def latent_dims(self) -> int:
@@ -93,19 +111,62 @@ class LocalEncoder(nn.Module):
 
 
 class LocalDecoder(nn.Module):
-    """Equation (5), g_i -> x̂_i: all 16 steps of a bar at once. (..., D) -> logits (..., S, V)."""
+    """Equation (5), g_i -> x̂_i: all 16 steps of a bar at once."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.bar = (config.steps, config.states)
         self.net = mlp(config.d_model, *reversed(config.hidden), config.steps * config.states)
 
-    def forward(self, g: Tensor) -> Tensor:
+    def forward(self, g: Tensor, bars: Tensor | None = None) -> Tensor:
+        """(..., D) -> logits (..., S, V). The true bars (..., S) make no difference: no step is told another."""
         return self.net(g).unflatten(-1, self.bar)
+
+    def generate(self, g: Tensor) -> Tensor:
+        """(..., D) -> the likeliest bars (..., S)."""
+        return self(g).argmax(-1)
+
+
+class LocalLSTMEncoder(nn.Module):
+    """x_i -> h_i with an LSTM over the steps of the bar, as ``lstm_8x1`` reads it. Bars (..., S) -> (..., D)."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.encoder = LSTMEncoder(config.states, config.lstm)
+        self.to_h = nn.Linear(2 * config.lstm.d_encoder, config.d_model)
+
+    def forward(self, bars: Tensor) -> Tensor:
+        return self.to_h(self.encoder(bars.flatten(0, -2))).unflatten(0, bars.shape[:-1])
+
+
+class LocalLSTMDecoder(nn.Module):
+    """Equation (5), g_i -> x̂_i, one step after the other, as ``lstm_8x1`` writes it."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.steps = config.steps
+        self.decoder = LSTMDecoder(config.states, config.d_model, config.lstm)
+
+    def forward(self, g: Tensor, bars: Tensor) -> Tensor:
+        """(..., D) and the true bars (..., S), of which each step is told the one before -> logits (..., S, V)."""
+        previous = F.pad(bars[..., :-1], (1, 0), value=self.decoder.start)
+        return self.decoder(g.flatten(0, -2), previous.flatten(0, -2)).unflatten(0, g.shape[:-1])
+
+    def generate(self, g: Tensor) -> Tensor:
+        """(..., D) -> bars (..., S); each step's likeliest state is told to the next."""
+        rows = g.flatten(0, -2)
+        start = torch.full((len(rows),), self.decoder.start, device=g.device)
+        return self.decoder.generate(rows, start, self.steps).unflatten(0, g.shape[:-1])
+
+
+def local_layer(config: ModelConfig) -> tuple[nn.Module, nn.Module]:
+    """The local encoder and decoder that ``config.local`` names."""
+    encoder, decoder = {"dense": (LocalEncoder, LocalDecoder), "lstm": (LocalLSTMEncoder, LocalLSTMDecoder)}[config.local]
+    return encoder(config), decoder(config)
 
 
 class BarwiseLinear(nn.Module):
-    """An own linear map for each bar position, the W_i and b_i of equation (2). (B, T, in) -> (B, T, out)."""
+    """A linear map for each bar position, the W_i and b_i of equation (2). (B, T, in) -> (B, T, out)."""
 
     def __init__(self, bars: int, d_in: int, d_out: int):
         super().__init__()
@@ -157,9 +218,9 @@ class EncoderLayer(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.attention = Attention(config)
-        self.attention_norm = nn.LayerNorm(config.d_model)
+        self.attention_norm = nn.LayerNorm(config.d_model, eps=config.norm_epsilon)
         self.feedforward = mlp(config.d_model, config.d_feedforward, config.d_model)
-        self.feedforward_norm = nn.LayerNorm(config.d_model)
+        self.feedforward_norm = nn.LayerNorm(config.d_model, eps=config.norm_epsilon)
 
     def forward(self, x: Tensor, visible: Tensor, weights: list | None = None) -> Tensor:
         x = self.attention_norm(x + self.attention(x, self.attention.memory(x), visible, weights))
@@ -172,11 +233,11 @@ class DecoderLayer(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.attention = Attention(config)
-        self.attention_norm = nn.LayerNorm(config.d_model)
+        self.attention_norm = nn.LayerNorm(config.d_model, eps=config.norm_epsilon)
         self.inter = Attention(config)
-        self.inter_norm = nn.LayerNorm(config.d_model)
+        self.inter_norm = nn.LayerNorm(config.d_model, eps=config.norm_epsilon)
         self.feedforward = mlp(config.d_model, config.d_feedforward, config.d_model)
-        self.feedforward_norm = nn.LayerNorm(config.d_model)
+        self.feedforward_norm = nn.LayerNorm(config.d_model, eps=config.norm_epsilon)
 
     def forward(self, x, past, codes, seen_past, seen_codes, self_weights=None, inter_weights=None) -> Tensor:
         """x (B, T', D); `past` and `codes` are memories of the bars so far and of z, each with its visibility."""
@@ -190,7 +251,7 @@ class TransformerEncoder(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.position = nn.Parameter(torch.randn(config.bars, config.d_model) * config.d_model**-0.5)
+        self.position = nn.Parameter(torch.randn(config.bars, config.d_model))
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
         self.register_buffer("visible", visible(config.encoder_mask, config.bars), persistent=False)
 
@@ -206,7 +267,8 @@ class TransformerDecoder(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.position = nn.Parameter(torch.randn(config.bars, config.d_model) * config.d_model**-0.5)
+        self.previous_bar = config.previous_bar
+        self.position = nn.Parameter(torch.randn(config.bars, config.d_model))
         self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
         self.register_buffer("seen_codes", visible(config.inter_mask, config.bars), persistent=False)
         self.register_buffer("seen_past", visible(config.decoder_mask, config.bars), persistent=False)
@@ -215,7 +277,8 @@ class TransformerDecoder(nn.Module):
         self, codes: Tensor, h: Tensor, self_weights: list | None = None, inter_weights: list | None = None
     ) -> Tensor:
         """All bars at once, when the true ones are known: codes and h (B, T, D) -> g (B, T, D)."""
-        g = self.position + F.pad(h, (0, 0, 1, -1))  # the previous bar's h, zero for bar 1
+        before = F.pad(h, (0, 0, 1, -1))  # the previous bar's h, zero for bar 1
+        g = self.position + (before if self.previous_bar else torch.zeros_like(h))
         for layer in self.layers:
             past, memory = layer.attention.memory(g), layer.inter.memory(codes)
             g = layer(g, past, memory, self.seen_past, self.seen_codes, self_weights, inter_weights)
@@ -230,7 +293,7 @@ class TransformerDecoder(nn.Module):
         pasts: list[tuple[Tensor, Tensor] | None] = [None] * len(self.layers)
         h = torch.zeros_like(codes[:, 0])
         for i, position in enumerate(self.position):
-            g = (position + h)[:, None]
+            g = (position + (h if self.previous_bar else torch.zeros_like(h)))[:, None]
             for n, layer in enumerate(self.layers):
                 new = layer.attention.memory(g)
                 pasts[n] = (
@@ -249,17 +312,38 @@ class TransformerVAE(nn.Module):
     def __init__(self, config: ModelConfig = ModelConfig()):
         super().__init__()
         self.config = config
-        self.local_encoder = LocalEncoder(config)
+        self.local_encoder, self.local_decoder = local_layer(config)
         self.encoder = TransformerEncoder(config)
         self.to_mu = BarwiseLinear(config.bars, config.d_model, config.d_latent)
         self.to_logvar = BarwiseLinear(config.bars, config.d_model, config.d_latent)
         self.from_code = BarwiseLinear(config.bars, config.d_latent, config.d_model)
         self.decoder = TransformerDecoder(config)
-        self.local_decoder = LocalDecoder(config)
+        self.initialise()
+
+    @torch.no_grad()
+    def initialise(self) -> None:
+        """What the top layer's attention starts from; everything else starts as PyTorch starts it.
+
+        ``release``: bar positions are standard normal, and the query, key and value weights normal with the small deviation
+        that He's rule gives the release, whose fan-in is D * d_head. ``pytorch``: positions have the deviation
+        1 / sqrt(D), and the weights are those of `nn.Linear`.
+        """
+        if self.config.initialisation == "pytorch":
+            for layer in (self.encoder, self.decoder):
+                layer.position.mul_(self.config.d_model**-0.5)
+            return
+        deviation = (2 / (self.config.d_model * self.config.d_head)) ** 0.5
+        for attention in (module for module in self.modules() if isinstance(module, Attention)):
+            for projection in (attention.query, attention.key, attention.value):
+                projection.weight.normal_(std=deviation)
+
+    def bars(self, tokens: Tensor) -> Tensor:
+        """Tokens (B, T*S) -> bars (B, T, S)."""
+        return tokens.unflatten(-1, (self.config.bars, self.config.steps))
 
     def local(self, tokens: Tensor) -> Tensor:
         """Each bar alone: tokens (B, T*S) -> h (B, T, D)."""
-        return self.local_encoder(tokens.unflatten(-1, (self.config.bars, self.config.steps)))
+        return self.local_encoder(self.bars(tokens))
 
     def posterior(self, h: Tensor) -> tuple[Tensor, Tensor]:
         """Equations (1) and (2): h (B, T, D) -> mu and log sigma^2, each (B, T, Z)."""
@@ -275,13 +359,13 @@ class TransformerVAE(nn.Module):
         """Equation (3): z_i ~ N(mu_i, sigma_i^2)."""
         return mu + torch.randn_like(mu) * (0.5 * logvar).exp()
 
-    def reconstruct(self, z: Tensor, h: Tensor) -> Tensor:
-        """Equations (4) and (5) with the true earlier bars: z (B, T, Z), h (B, T, D) -> logits (B, T, S, V)."""
-        return self.local_decoder(self.decoder(self.from_code(z), h))
+    def reconstruct(self, z: Tensor, h: Tensor, bars: Tensor) -> Tensor:
+        """Equations (4) and (5) with the true bars (B, T, S): z (B, T, Z), h (B, T, D) -> logits (B, T, S, V)."""
+        return self.local_decoder(self.decoder(self.from_code(z), h), bars)
 
     def decode(self, z: Tensor, tokens: Tensor) -> Tensor:
         """Teacher-forced: z (B, T, Z) and the true tokens (B, T*S) -> logits (B, T, S, V)."""
-        return self.reconstruct(z, self.local(tokens))
+        return self.reconstruct(z, self.local(tokens), self.bars(tokens))
 
     @torch.no_grad()
     def generate(self, z: Tensor) -> Tensor:
@@ -290,7 +374,7 @@ class TransformerVAE(nn.Module):
         decoder = self.decoder.bar_by_bar(self.from_code(z))
         g = next(decoder)
         while True:
-            bars.append(self.local_decoder(g).argmax(-1))  # (B, S)
+            bars.append(self.local_decoder.generate(g))  # (B, S)
             if len(bars) == self.config.bars:
                 return torch.cat(bars, -1)
             g = decoder.send(self.local_encoder(bars[-1]))
@@ -299,7 +383,7 @@ class TransformerVAE(nn.Module):
         """One training step's view: tokens (B, T*S) -> teacher-forced logits (B, T, S, V), mu and log sigma^2."""
         h = self.local(tokens)
         mu, logvar = self.posterior(h)
-        return self.reconstruct(self.sample(mu, logvar), h), mu, logvar
+        return self.reconstruct(self.sample(mu, logvar), h, self.bars(tokens)), mu, logvar
 
     @torch.no_grad()
     def attention(self, tokens: Tensor) -> dict[str, Tensor]:
@@ -316,23 +400,22 @@ class TransformerVAE(nn.Module):
 
 
 class BarVAE(nn.Module):
-    """Stage 0 of the release: a one-bar VAE that pre-trains the local encoder and decoder of a `TransformerVAE`.
+    """Stage 0 of the release: a one-bar VAE that trains the local layer of a `TransformerVAE` before the rest.
 
     Its code is as wide as h (256) and goes straight into the local decoder.
     """
 
-    def __init__(self, vae: TransformerVAE):
+    def __init__(self, config: ModelConfig):
         super().__init__()
-        width = vae.config.d_model
-        self.local_encoder, self.local_decoder = vae.local_encoder, vae.local_decoder  # shared, not copied
-        self.to_mu = nn.Linear(width, width)
-        self.to_logvar = nn.Linear(width, width)
+        self.local_encoder, self.local_decoder = local_layer(config)
+        self.to_mu = nn.Linear(config.d_model, config.d_model)
+        self.to_logvar = nn.Linear(config.d_model, config.d_model)
 
     def forward(self, bars: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Bars (B, S) -> logits (B, S, V), mu and log sigma^2, each (B, D)."""
         h = self.local_encoder(bars)
         mu, logvar = self.to_mu(h), self.to_logvar(h)
-        return self.local_decoder(TransformerVAE.sample(mu, logvar)), mu, logvar
+        return self.local_decoder(TransformerVAE.sample(mu, logvar), bars), mu, logvar
 
 
 def parameter_count(module: nn.Module) -> int:

@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import argparse
 import csv
-import fcntl
 import itertools
 import json
 import math
-import os
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
+from filelock import FileLock, Timeout
 
 from tvae.errors import TvaeError
 
-BARS = 8  # rows of stage 0 that make a piece
 STATES = ("done", "running", "interrupted", "missing")
 # What a block of config.yaml lists, in the order in which its product is run through: the last varies fastest, so that
 # models which are compared with each other are done one after the other.
@@ -30,18 +27,32 @@ BLOCK = {"corpora": str, "folds": int, "kl_weights": (int, float), "models": str
 
 @dataclass(frozen=True)
 class Run:
-    """One training: `kl_weight` is None for a preset's own schedule, a number for a run that goes on from there with it."""
+    """One training: `kl_weight` is None for a preset's own schedule, a number for a run that goes on from there with it.
+
+    `seed` is None where the fold's number is the seed, as it is unless somebody chooses another.
+    """
 
     preset: str
     corpus: str
     model: str
     fold: int
     kl_weight: float | None = None
+    seed: int | None = None
+
+    @property
+    def drawn(self) -> int:
+        """The seed that everything random is drawn from."""
+        return self.fold if self.seed is None else self.seed
 
     @property
     def part(self) -> str:
-        """``fold0``, or ``fold0-kl4`` for the run that goes on at another KL weight."""
-        return f"fold{self.fold}" + ("" if self.kl_weight is None else f"-kl{self.kl_weight:g}")
+        """``fold0``; ``fold0-seed7`` with a seed of its own, ``fold0-kl4`` for the run that goes on at another KL weight."""
+        seed = "" if self.drawn == self.fold else f"-seed{self.drawn}"
+        return f"fold{self.fold}{seed}" + ("" if self.kl_weight is None else f"-kl{self.kl_weight:g}")
+
+    def local_layer(self, local: str) -> Run:
+        """The run of stage 0 that this run starts from; models with the same kind of local layer share it."""
+        return replace(self, model=f"local_{local}", kl_weight=None)
 
     @property
     def folder(self) -> Path:
@@ -80,40 +91,23 @@ def planned(config: dict, preset: str) -> list[Run]:
     return list(dict.fromkeys(runs))
 
 
-def reserve(locks: Path, gpus: Sequence[str]) -> int:
-    """Take one of the GPUs of these names until this process ends, however it ends; returns its number in `gpus`.
-
-    The first so many processes get a GPU each, the next so many share them, and so on. A place on a GPU is a lock on a
-    file in the folder `locks`, so no two processes get the same and a killed one gives its own back.
-    """
-    locks.mkdir(parents=True, exist_ok=True)
-    for place in itertools.count():
-        for number, gpu in enumerate(gpus):
-            # A bare descriptor: nothing closes it before the process ends.
-            lock = os.open(locks / f"{gpu}-{place}", os.O_RDWR | os.O_CREAT)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return number
-            except BlockingIOError:
-                os.close(lock)
-
-
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: pieces and seconds of training in stage 0 (8 bars are a piece) and in stage 1.
+    """How far a run is: pieces seen in stage 1, and the seconds that took.
 
-    `planned` are the pieces of each stage by the run's own config.json, None where there is none yet.
+    `planned` are its pieces by the run's own config.json, None where there is none yet. Stage 0 takes a minute or two and
+    is shared, so it is not counted.
     """
 
     state: str  # one of `STATES`
-    pieces: tuple[float, float] = (0.0, 0.0)
-    seconds: tuple[float, float] = (0.0, 0.0)
-    planned: tuple[float, float] | None = None
+    pieces: float = 0.0
+    seconds: float = 0.0
+    planned: float | None = None
 
     @property
     def part(self) -> float:
         """What part of the planned pieces was seen, 0 to 1."""
-        return min(1.0, sum(self.pieces) / sum(self.planned)) if self.planned else 0.0
+        return min(1.0, self.pieces / self.planned) if self.planned else 0.0
 
 
 def progress(folder: Path) -> Progress:
@@ -128,53 +122,47 @@ def progress(folder: Path) -> Progress:
         return Progress("missing")  # whatever lies there, training starts anew
     reading = folder / "config.json"
     try:
-        stages = json.loads(reading.read_text())["plan"]["stages"] if reading.exists() else None
-        rows = [stage["learning_rate"][-1][0] if stage else 0 for stage in stages] if stages else None
+        settings = json.loads(reading.read_text()) if reading.exists() else None
+        planned = settings["plan"]["stage_1"]["learning_rate"][-1][0] if settings else None
         reading = folder / "history.csv"
         history = list(csv.DictReader(reading.read_text().splitlines())) if reading.exists() else []
-        last = {int(row["stage"]): (float(row["pieces"]), float(row["seconds"])) for row in history}
+        last = {row["stage"]: (float(row["pieces"]), float(row["seconds"])) for row in history}
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise TvaeError(f"{reading} is not what a run leaves there ({type(error).__name__}: {error}).") from None
-    (pieces_0, seconds_0), (pieces_1, seconds) = last.get(0, (0, 0)), last.get(1, last.get(0, (0, 0)))
-    return Progress(
-        state,
-        (pieces_0, pieces_1 if 1 in last else 0),
-        (seconds_0, seconds - seconds_0),  # history.csv counts on through both stages
-        (rows[0] / BARS, rows[1]) if rows else None,
-    )
+    pieces, seconds = last.get("1", (0.0, 0.0))
+    _, before = last.get("0", (0.0, 0.0))  # history.csv counts on through both stages
+    return Progress(state, pieces, seconds - before if pieces else 0.0, planned)
 
 
 def is_locked(folder: Path) -> bool:
-    """Does a training hold this folder? Asks for a shared lock, which it gives back at once."""
-    try:
-        with open(folder / ".lock") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
+    """Does a training hold this folder? Takes its lock, if that is free, and gives it back at once."""
+    if not (folder / ".lock").exists():
         return False
-    except BlockingIOError:
+    try:
+        with FileLock(folder / ".lock", timeout=0, is_singleton=False):
+            return False
+    except Timeout:
         return True
-    return False
 
 
 def time_left(table: dict[Run, Progress]) -> tuple[float, int]:
     """Seconds of training that are left, one run after the other, and how many runs they leave out as unknown.
 
-    A model's seconds per piece, in each stage, are measured on all its runs in the table, whatever corpus and fold; how
-    many pieces a run will see is known from a run of its kind that was started. The evaluation at the end is not counted.
+    A model's seconds per piece are measured on all its runs in the table, whatever corpus and fold; how many pieces a run
+    will see is known from a run of its kind that was started. Stage 0 and the evaluation at the end are not counted.
     """
     pieces, seconds, plans = Counter(), Counter(), {}
     for run, it in table.items():
-        for stage in (0, 1):
-            pieces[run.model, stage] += it.pieces[stage]
-            seconds[run.model, stage] += it.seconds[stage]
+        pieces[run.model] += it.pieces
+        seconds[run.model] += it.seconds
         if it.planned:
             plans[kind(run)] = it.planned
     total, unknown = 0.0, 0
-    for run in (run for run, it in table.items() if it.state != "done"):
-        plan = table[run].planned or plans.get(kind(run), (math.inf, math.inf))
-        left = {stage: plan[stage] - table[run].pieces[stage] for stage in (0, 1)}
-        paces = {stage: seconds[run.model, stage] / (pieces[run.model, stage] or math.nan) for stage in (0, 1)}
-        needed = sum(left[stage] * paces[stage] for stage in (0, 1) if left[stage] > 0)
+    for run, it in table.items():
+        if it.state == "done":
+            continue
+        left = (it.planned or plans.get(kind(run), math.inf)) - it.pieces
+        needed = left * (seconds[run.model] / pieces[run.model] if pieces[run.model] else math.inf)
         if math.isfinite(needed):
             total += needed
         else:

@@ -1,25 +1,19 @@
 """Training: stage 0 (the local layer as a one-bar VAE), then stage 1 (the whole model), as the release does it.
 
 A run is a folder ``<runs>/<preset>/<corpus>/<model>/fold<k>/`` (`tvae.runs`) with ``config.json``, ``history.csv``,
-``weights.safetensors``, ``metrics.json`` and ``pieces.npz``. While it trains there is a ``checkpoint.pt`` with everything
-that the next step depends on: started again after being killed at any moment, a run ends with the same weights, bit for
-bit on a CPU.
-
-    python -m tvae.train --model attention --corpus folk --preset smoke
+``weights.safetensors``, ``metrics.json`` and ``pieces.npz``. Stage 0 depends on corpus, fold and seed alone, so it has a folder
+of its own that models share. While a stage trains there is a ``checkpoint.pt`` with everything that the next step
+depends on: started again after being killed at any moment, a run ends with the same weights, bit for bit on a CPU.
 """
 
 from __future__ import annotations
 
-import argparse
-import fcntl
 import json
-import os
-import platform
-import subprocess
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from functools import cache
+from copy import deepcopy
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,157 +21,24 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from filelock import FileLock, Timeout
+from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from tvae import corpus as corpora
-from tvae.baselines import LSTMVAE, LSTMConfig
+from tvae.checkpoint import in_eight_bits, load_state, save_state, save_weights, write_atomically, write_npz
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
+from tvae.machine import choose_device, device_name, git_commit, use_bf16
 from tvae.melody import BARS, PIECE, STEPS, transposition_table
-from tvae.model import BarVAE, ModelConfig, TransformerVAE, kl_divergence, parameter_count
-from tvae.runs import Run, reserve
+from tvae.model import BarVAE, ModelConfig, kl_divergence, parameter_count
+from tvae.presets import PRESETS, SHIFTS, Plan, Stage, build, model_row
+from tvae.runs import Run
 
-SHIFTS = range(-4, 5)  # semitones, as in the paper
-FORMAT = 1  # of checkpoints: raised when what they hold, or what training does with it, changes
-
-DIAGONAL = {"encoder_mask": "diagonal", "inter_mask": "diagonal", "decoder_mask": "diagonal"}
-# What each model changes in the preset's `ModelConfig` or `LSTMConfig`.
-TRANSFORMERS = {
-    "attention": {},  # Proposed+A
-    "no_attention": DIAGONAL,  # Proposed-A
-    "bidirectional": {"encoder_mask": "none"},
-    "compact": {"d_head": 64},
-    "no_stage_0": {},
-}
-LSTMS = {
-    "lstm_8x1": {"bars_per_code": 1},
-    "lstm_1x8": {"bars_per_code": 8},
-    "lstm_conductor": {"bars_per_code": 8, "conductor": True},
-}
-MODELS = TRANSFORMERS | LSTMS
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage of training. `rows` are bars in stage 0, pieces in stage 1; each is seen in a random transposition.
-
-    `learning_rate` holds knots (rows seen, rate) with straight lines between them; training ends at the last knot.
-    `kl_weight` multiplies the mean KL per latent dimension, beside the mean cross-entropy per step, which is the
-    release's weighting: with 128 steps and 512 dimensions its 1.0 is a beta of 0.25 in a summed ELBO.
-    """
-
-    batch: int
-    learning_rate: tuple[tuple[float, float], ...]
-    kl_weight: float
-
-    @property
-    def rows(self) -> int:
-        return int(self.learning_rate[-1][0])
-
-    def shortened(self, rows: int) -> Stage:
-        """The same curve of the learning rate in so many rows."""
-        return replace(self, learning_rate=tuple((seen * rows / self.rows, rate) for seen, rate in self.learning_rate))
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one run does. `count_padding` trains on padded steps too, as the release does.
-
-    An LSTM has no local layer and so no stage 0.
-    """
-
-    model: ModelConfig | LSTMConfig
-    stages: tuple[Stage | None, Stage]
-    count_padding: bool = True
-
-
-@dataclass(frozen=True)
-class Preset:
-    """What a run costs and how good it can be.
-
-    `sweep` is how many pieces a run of another KL weight goes on for, after the run of the release's weight.
-    """
-
-    transformer: Plan
-    lstm: Plan
-    sweep: int
-
-    def plan(self, model: str, kl_weight: float | None = None) -> Plan:
-        """The plan of a model: from scratch, or of the run that goes on from there at another KL weight."""
-        plan = self.lstm if model in LSTMS else self.transformer
-        plan = replace(plan, model=replace(plan.model, **MODELS[model]))
-        if kl_weight is not None:
-            return replace(plan, stages=(None, replace(plan.stages[1].shortened(self.sweep), kl_weight=kl_weight)))
-        return replace(plan, stages=(None, plan.stages[1])) if model == "no_stage_0" else plan
-
-
-RELEASE_EPOCH = len(SHIFTS) * 12_914  # the release's training pieces (80 % of 16,142), each in every transposition
-RELEASE_BARS = RELEASE_EPOCH * BARS
-RELEASE_STAGE_1 = Stage(
-    16,
-    (
-        (0, 1e-4), (30 * RELEASE_EPOCH, 1e-4),
-        (30 * RELEASE_EPOCH, 1e-5), (50 * RELEASE_EPOCH, 1e-5),
-        (50 * RELEASE_EPOCH, 1e-6), (60 * RELEASE_EPOCH, 1e-6),
-    ),
-    kl_weight=1.0,
-)  # fmt: skip
-
-PRESETS = {
-    # Toy sizes: proves that everything runs. One CPU core, about 20 s a run; accuracies mean nothing.
-    "smoke": Preset(
-        Plan(
-            ModelConfig(hidden=(96, 64), d_model=64, d_head=16, d_feedforward=64, d_latent=16, heads=2, layers=1),
-            (
-                Stage(256, ((0, 2e-3), (50_000, 2e-3)), kl_weight=0.1),
-                Stage(64, ((0, 2e-4), (2_000, 2e-3), (20_000, 1e-5)), kl_weight=1.0),
-            ),
-        ),
-        Plan(
-            LSTMConfig(d_embedding=8, d_encoder=24, d_decoder=48, d_condition=16, d_conductor=24, d_latent=16),
-            (None, Stage(64, ((0, 5e-4), (1_000, 5e-3), (10_000, 1e-5)), kl_weight=1.0)),
-        ),
-        sweep=1_000,
-    ),
-    # Compact heads and one learning-rate cycle: half an hour on one CPU core (AVX2). An LSTM uses each weight in each of
-    # 128 steps where the Transformer uses it in 8 bars, so the LSTMs are small, to cost no more than twice as much time.
-    "cpu": Preset(
-        Plan(
-            ModelConfig(d_head=64),
-            (
-                Stage(64, ((0, 1e-3), (300_000, 1e-3), (600_000, 5e-5)), kl_weight=0.1),
-                Stage(32, ((0, 2e-5), (16_000, 5e-4), (320_000, 1e-6)), kl_weight=1.0),
-            ),
-        ),
-        Plan(
-            LSTMConfig(d_embedding=32, d_encoder=128, d_decoder=256, d_condition=128, d_conductor=128),
-            (None, Stage(32, ((0, 2e-5), (16_000, 2.5e-3), (320_000, 1e-6)), kl_weight=1.0)),
-        ),
-        sweep=24_000,
-    ),
-    # The release's sizes and schedule: 18 epochs of bars, 60 epochs of pieces; for a GPU.
-    "paper": Preset(
-        Plan(
-            ModelConfig(),
-            (
-                Stage(
-                    64,
-                    (
-                        (0, 1e-3), (12 * RELEASE_BARS, 1e-3),
-                        (12 * RELEASE_BARS, 1e-4), (18 * RELEASE_BARS, 1e-4),
-                    ),
-                    kl_weight=0.1,
-                ),
-                RELEASE_STAGE_1,
-            ),
-        ),
-        Plan(LSTMConfig(), (None, RELEASE_STAGE_1)),
-        sweep=6 * RELEASE_EPOCH,
-    ),
-}  # fmt: skip
+FORMAT = 2  # of run folders: raised when what training does with the same settings changes
+CHECKPOINT_SECONDS = 30
 
 
 class Rows:
@@ -208,17 +69,20 @@ class Rows:
         return self.tables[shift[:, None], self.tokens[rows].long()].long(), self.counted[rows]
 
 
-def objective(logits: Tensor, mu: Tensor, logvar: Tensor, tokens: Tensor, counted: Tensor, kl_weight: float):
+def objective(logits: Tensor, mu: Tensor, logvar: Tensor, tokens: Tensor, counted: Tensor, stage: Stage):
     """The release's loss: mean cross-entropy a step + weight x mean KL a dimension. Returns it and a log, all tensors.
 
-    The log's figures are in nats a piece; `rate_bar_1` to `rate_bar_8` are there where each bar has a code.
+    With `Stage.free_nats` only the rate above them is weighed. The log's figures are in nats a piece; `rate_bar_1` to
+    `rate_bar_8` are there where each bar has a code.
     """
     nll = F.cross_entropy(logits.float().flatten(0, -2), tokens.flatten(), reduction="none").view_as(tokens)
     nll = (nll * counted).sum() / counted.sum()
     kl = kl_divergence(mu.float(), logvar.float())
     pieces = PIECE / tokens.shape[1]  # 8 rows make a piece when rows are bars
+    dimensions = kl[0].numel()
+    weighed = F.relu(kl.sum() / len(kl) - stage.free_nats) / dimensions
     log = {
-        "loss": nll + kl_weight * kl.mean(),
+        "loss": nll + stage.kl_weight * weighed,
         "distortion_nats_per_piece": nll * PIECE,
         "rate_nats_per_piece": kl.flatten(1).sum(1).mean() * pieces,
         "accuracy_teacher_forced": ((logits.argmax(-1).view_as(tokens) == tokens) & counted).sum() / counted.sum(),
@@ -228,71 +92,14 @@ def objective(logits: Tensor, mu: Tensor, logvar: Tensor, tokens: Tensor, counte
     return log["loss"], {key: value.detach() for key, value in log.items()}
 
 
-def use_bf16(device: torch.device) -> bool:
-    """Does bf16 pay here? On a GPU of this decade, and on a CPU with bf16 instructions; elsewhere it is emulated, slowly."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
-def device_name(device: torch.device) -> str:
-    """For the record: the GPU's name, or the CPU's and the number of threads."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    names = [line.split(":", 1)[1].strip() for line in cpuinfo.splitlines() if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {torch.get_num_threads()} threads"
-
-
-def git_commit() -> str:
-    """The commit of the code that runs, with '+' when it was changed since; empty outside a repository."""
-    here = Path(__file__).parent
-    try:
-        commit = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True
-        ).stdout.strip()
-        dirty = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no", "--", "."],
-            cwd=here,
-            capture_output=True,
-            text=True,
-        ).stdout
-        return commit + ("+" if dirty.strip() else "")
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def write_atomically(path: Path, write) -> None:
-    """Call `write(temporary path)`, then put the file in place: a reader sees the old file or the new, never half."""
-    temporary = path.with_name(path.name + ".part")
-    write(temporary)
-    os.replace(temporary, path)
-
-
 @contextmanager
-def only_one(folder: Path):
-    """Hold the run folder for this process: two trainings of one run would spoil each other's files."""
-    with open(folder / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TvaeError(f"{folder} is being trained by another process; wait for it or stop it.") from None
-        yield
-
-
-@cache
-def choose_device(runs: Path) -> torch.device:
-    """The GPU that this process trains on until it ends, one with the fewest runs of this folder; the CPU where there is none.
-
-    GPUs go by their unique ids, so that processes that see different ones (CUDA_VISIBLE_DEVICES, Slurm) agree.
-    """
-    gpus = [str(torch.cuda.get_device_properties(number).uuid) for number in range(torch.cuda.device_count())]
-    if not gpus:
-        return torch.device("cpu")
-    device = torch.device("cuda", reserve(runs / ".gpus", gpus))
-    torch.cuda.set_device(device)
-    return device
+def only_one(folder: Path, seconds: float) -> Iterator[None]:
+    """Hold a folder for this process, waiting so long for it: two trainings of one run would spoil each other's files."""
+    try:
+        with FileLock(folder / ".lock", timeout=seconds, is_singleton=False):
+            yield
+    except Timeout:
+        raise TvaeError(f"{folder} is being trained by another process; wait for it or stop it.") from None
 
 
 def train(
@@ -300,266 +107,276 @@ def train(
     corpus: str = "folk",
     preset: str = "smoke",
     fold: int = 0,
-    seed: int = 0,
+    seed: int | None = None,
     kl_weight: float | None = None,
     runs: str | Path = "runs",
     data_dir: str | Path | None = None,
 ) -> Path:
     """Train one model, or go on where it was interrupted, evaluate it on the held-out fold; returns the run's folder.
 
-    With a `kl_weight` the run goes on from the finished run without one (which is trained first where it is missing), for
-    the preset's `sweep`: a point of the rate-distortion curve. A finished run is returned as it is. Raises `TvaeError` on
-    an unknown name, on a folder that holds a run with other settings, and when the loss stops being a number.
+    Without a `seed` each fold has its own, its number, so that folds repeat the training as well. With a `kl_weight` the run
+    goes on from the finished run without one (which is trained first where it is missing), for the preset's `sweep`: a
+    point of the rate-distortion curve. A finished run is returned as it is. Raises `TvaeError` on an unknown name, on a
+    folder that holds a run with other settings, and when the loss stops being a number.
     """
-    for name, known in ((model, MODELS), (preset, PRESETS)):
-        if name not in known:
-            raise TvaeError(f"There is no '{name}'; choose one of {', '.join(known)}.")
+    model_row(model)
+    if preset not in PRESETS:
+        raise TvaeError(f"There is no '{preset}'; choose one of {', '.join(PRESETS)}.")
     if fold not in range(corpora.FOLDS):
         raise TvaeError(f"Fold {fold} does not exist; choose 0 to {corpora.FOLDS - 1}.")
     if kl_weight is not None and not (np.isfinite(kl_weight) and kl_weight >= 0):
         raise TvaeError(f"A KL weight of {kl_weight} makes no sense; choose a number that is not negative.")
-    start = None if kl_weight is None else train(model, corpus, preset, fold, seed, None, runs, data_dir)
-    data = corpora.load(corpus, data_dir)
-    device = choose_device(Path(runs))
-    plan = PRESETS[preset].plan(model, kl_weight)
-    config = {
-        "model": model, "corpus": corpus, "preset": preset, "fold": fold, "seed": seed,
-        **json.loads(json.dumps({"plan": asdict(plan)})),  # tuples to lists, as they come back from the file
-        "precision": "bf16" if use_bf16(device) else "fp32",
+    data, plan = corpora.load(corpus, data_dir), PRESETS[preset].plan(model, kl_weight)
+    run = Run(preset, corpus, model, fold, kl_weight, seed)
+    if kl_weight is not None:
+        start = train(model, corpus, preset, fold, seed, None, runs, data_dir)
+    else:
+        start = train_local_layer(plan, data, run, Path(runs)) if plan.stage_0 else None
+    settings = run_settings(run, asdict(plan), data, Path(runs), start)
+    folder = Path(runs) / run.folder
+    with prepared(folder, settings, wait=1):
+        if not (folder / "metrics.json").exists():
+            torch.manual_seed(run.drawn)
+            vae = build(model, plan.model)
+            if start is not None:  # the whole model, or its local layer alone
+                vae.load_state_dict(vae.state_dict() | load_file(start / "weights.safetensors"))
+            history = pd.read_csv(start / "history.csv") if plan.stage_0 else pd.DataFrame()
+            training = Training(vae, 1, plan, settings, data, folder, choose_device(Path(runs)), history)
+            training.run()
+            finish(training, data, settings)
+    return folder
+
+
+def train_local_layer(plan: Plan, data: corpora.Corpus, run: Run, runs: Path) -> Path:
+    """Stage 0: the local layer of a model's plan, as a one-bar VAE. Models with the same local layer share its folder."""
+    shared = run.local_layer(plan.model.local)
+    part = {"model": local_sizes(plan.model), "stage_0": asdict(plan.stage_0), "count_padding": plan.count_padding}
+    settings = run_settings(shared, part, data, runs, None)
+    folder = runs / shared.folder
+    with prepared(folder, settings, wait=24 * 3600):  # another model of this fold may be at it
+        if not (folder / "weights.safetensors").exists():
+            torch.manual_seed(run.drawn)
+            bars = BarVAE(plan.model)
+            training = Training(bars, 0, plan, settings, data, folder, choose_device(runs), pd.DataFrame())
+            training.run()
+            local = nn.ModuleDict({name: getattr(training.result, name) for name in ("local_encoder", "local_decoder")})
+            save_weights(local, folder / "weights.safetensors", settings)
+            training.checkpoint.unlink(missing_ok=True)
+    return folder
+
+
+def local_sizes(config: ModelConfig) -> dict:
+    """Of a Transformer's sizes, those that its local layer has."""
+    names = ("steps", "states", "d_model", "lstm" if config.local == "lstm" else "hidden")
+    return {name: value for name, value in asdict(config).items() if name in names}
+
+
+def run_settings(run: Run, plan: dict, data: corpora.Corpus, runs: Path, start: Path | None) -> dict:
+    """Everything that a run's result depends on, JSON-able: a folder holds runs of one such set of settings."""
+    settings = {
+        "model": run.model, "corpus": run.corpus, "preset": run.preset, "fold": run.fold, "seed": run.drawn,
+        "sweep": run.kl_weight is not None,
+        **json.loads(json.dumps({"plan": plan})),  # tuples to lists, as they come back from the file
+        "precision": "bf16" if use_bf16(choose_device(runs)) else "fp32",
         "corpus_sha256": data.sha256,
         "format": FORMAT,
     }  # fmt: skip
     if start is not None:
-        config["start"] = sha256((start / "weights.safetensors").read_bytes()).hexdigest()
+        settings["start"] = sha256((start / "weights.safetensors").read_bytes()).hexdigest()
+    return settings
 
-    folder = Path(runs) / Run(preset, corpus, model, fold, kl_weight).folder
+
+@contextmanager
+def prepared(folder: Path, settings: dict, wait: float) -> Iterator[None]:
+    """Hold a run's folder, which says what settings it is for; `TvaeError` where it holds a run with others."""
     folder.mkdir(parents=True, exist_ok=True)
-    with only_one(folder):
-        if (folder / "config.json").exists() and json.loads((folder / "config.json").read_text()) != config:
+    with only_one(folder, wait):
+        path = folder / "config.json"
+        if path.exists() and json.loads(path.read_text()) != settings:
             raise TvaeError(
                 f"{folder} holds a run with other settings or data; move it away or choose another folder for runs."
             )
-        if (folder / "metrics.json").exists():
-            return folder
-        write_atomically(folder / "config.json", lambda path: path.write_text(json.dumps(config, indent=1) + "\n"))
-        Training(plan, config, data, folder, device, start).run()
-    return folder
+        write_atomically(path, lambda part: part.write_text(json.dumps(settings, indent=1) + "\n"))
+        yield
 
 
 class Training:
-    """One run under way: what it has (models, optimiser, history), and how it goes on."""
-
-    CHECKPOINT_SECONDS = 30
+    """One stage under way: the module, its rows, its optimiser and its history, and how it goes on."""
 
     def __init__(
-        self, plan: Plan, config: dict, data: corpora.Corpus, folder: Path, device: torch.device, start: Path | None
+        self,
+        module: nn.Module,
+        number: int,
+        plan: Plan,
+        settings: dict,
+        data: corpora.Corpus,
+        folder: Path,
+        device: torch.device,
+        history: pd.DataFrame,
     ):
-        torch.manual_seed(config["seed"])
-        self.plan, self.config, self.data, self.folder, self.device = plan, config, data, folder, device
-        self.train_index, self.test_index = data.split(config["fold"])
-        self.vae = build(config["model"], plan.model).to(device)
-        self.bar_vae = BarVAE(self.vae).to(device) if plan.stages[0] else None
-        if start is not None:
-            self.vae.load_state_dict(load_file(start / "weights.safetensors"))
+        torch.manual_seed(2 * settings["seed"] + number)
+        self.number, self.stage = number, (plan.stage_0, plan.stage_1)[number]
+        self.settings, self.folder, self.device = settings, folder, device
+        self.module = module.to(device)
+        self.rows = training_rows(data, settings, number, self.stage, plan.count_padding, device)
+        self.steps = -(-self.stage.rows // self.rows.batch)
+        self.log_every = max(1, self.steps // 100)
+        self.optimizer = torch.optim.Adam(module.parameters(), lr=0.0, fused=True)
+        self.average = None
+        if self.stage.average:
+            decay = 1 - self.rows.batch / self.stage.average
+            self.average = AveragedModel(self.module, multi_avg_fn=get_ema_multi_avg_fn(decay))
+        some = data.validation(settings["fold"])
+        self.validation = data.tokens[some], data.length[some]
+        self.history: list[dict] = history.to_dict("records")
+        self.seconds = self.history[-1]["seconds"] if self.history else 0.0  # spent training, over all interruptions
+        self.total: dict[str, Tensor] = {}
         self.commit = git_commit()  # of the code as it starts
-        self.history: list[dict] = []
-        self.seconds = 0.0  # spent training, over all interruptions
         self.saved = time.monotonic()
 
     @property
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint.pt"
 
+    @property
+    def result(self) -> nn.Module:
+        """The module with the weights that count: their running average, where one is kept."""
+        return self.average.module if self.average else self.module
+
     def run(self) -> None:
-        at = self.resume() if self.checkpoint.exists() else {"stage": 0, "step": 0, "optimizer": None}
-        for number in range(at["stage"], len(self.plan.stages)):
-            if self.plan.stages[number]:
-                self.fit(number, at["step"], at["optimizer"])
-            at = {"step": 0, "optimizer": None}
-        self.finish()
-
-    def fit(self, number: int, step: int, optimizer_state: dict | None) -> None:
-        """Train one stage from `step` on."""
-        stage, module = self.plan.stages[number], (self.bar_vae, self.vae)[number]
-        rows = self.rows(number)
-        steps = -(-stage.rows // rows.batch)
-        log_every = max(1, steps // 100)
-        seen, rates = zip(*stage.learning_rate, strict=True)
-        optimizer = torch.optim.Adam(module.parameters(), lr=rates[0], fused=True)
-        if optimizer_state:
-            optimizer.load_state_dict(optimizer_state)
-        total: dict[str, Tensor] = {}
-        module.train()
-        started = time.monotonic()
-        with tqdm(
-            total=steps, initial=step, desc=f"{self.config['model']}, stage {number}", mininterval=5, unit="step"
-        ) as bar:
-            while step < steps:
-                tokens, counted = rows[step]
-                for group in optimizer.param_groups:
-                    group["lr"] = float(np.interp(step * rows.batch, seen, rates))
-                with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config["precision"] == "bf16"):
-                    logits, mu, logvar = module(tokens)
-                loss, log = objective(logits, mu, logvar, tokens, counted, stage.kl_weight)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-                step += 1
+        """Train from the checkpoint, or from the start, to the end."""
+        first = self.resume() if self.checkpoint.exists() else 0
+        self.module.train()
+        self.started = time.monotonic()
+        title = f"{self.settings['model']}, stage {self.number}"
+        with tqdm(total=self.steps, initial=first, desc=title, mininterval=5, unit="step") as bar:
+            for step in range(first, self.steps):
+                log = self.step(step)
+                self.total = {key: self.total.get(key, 0.0) + value for key, value in log.items()}
                 bar.update()
-                total = {key: total.get(key, 0.0) + value for key, value in log.items()}
-                if step % log_every == 0 or step == steps:
-                    since = (step - 1) % log_every + 1
-                    means = {key: float(value) / since for key, value in total.items()}
-                    total = {}
-                    healthy = all(parameter.isfinite().all() for parameter in module.parameters())
-                    if not (np.isfinite(means["loss"]) and healthy):
-                        raise TvaeError(
-                            f"The loss is no longer a number (stage {number}, steps {step - since + 1}-{step}, learning "
-                            f"rate {group['lr']:.1e}); {self.folder} keeps the last good checkpoint: lower the learning rate "
-                            "or change the seed."
-                        )
-                    self.seconds += time.monotonic() - started
-                    row = {"stage": number, "step": step, "pieces": step * rows.batch / (BARS if number == 0 else 1),
-                           "seconds": self.seconds, "lr": group["lr"], **means}  # fmt: skip
-                    if number == 1 and (step % (10 * log_every) == 0 or step == steps):
-                        row["accuracy_free_running"] = self.glance()
-                    self.history.append(row)
-                    self.write_history()
-                    bar.set_postfix_str(
-                        f"loss {means['loss']:.3f}, accuracy {means['accuracy_teacher_forced']:.3f}", refresh=False
-                    )
-                    if step == steps or time.monotonic() - self.saved > self.CHECKPOINT_SECONDS:
-                        self.save(number, step, optimizer)
-                    started = time.monotonic()
+                if (step + 1) % self.log_every == 0 or step + 1 == self.steps:
+                    self.log(step + 1, bar)
+                    if step + 1 == self.steps or time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+                        self.save(step + 1)
+                    self.started = time.monotonic()
 
-    def rows(self, number: int) -> Rows:
-        """Bars for stage 0, pieces for stage 1."""
-        tokens = self.data.tokens[self.train_index]
-        if self.plan.count_padding:
-            counted = np.ones_like(tokens, dtype=bool)
-        else:
-            counted = np.arange(PIECE) < self.data.length[self.train_index][:, None]
-        width = (STEPS, PIECE)[number]
-        seed = 2 * self.config["seed"] + number
-        return Rows(
-            tokens.reshape(-1, width), counted.reshape(-1, width), self.plan.stages[number].batch, seed, self.device
-        )
+    def step(self, step: int) -> dict[str, Tensor]:
+        """One batch: forward, backward, update; returns what `objective` logs."""
+        tokens, counted = self.rows[step]
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(step)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings["precision"] == "bf16"):
+            logits, mu, logvar = self.module(tokens)
+        loss, log = objective(logits, mu, logvar, tokens, counted, self.stage)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        if self.average:
+            self.average.update_parameters(self.module)
+        if self.stage.keep and (step + 1) * self.stage.keep // self.steps > step * self.stage.keep // self.steps:
+            self.keep((step + 1) * self.rows.batch)
+        return log
 
-    def glance(self, pieces: int = 512) -> float:
-        """Free-running accuracy on some test pieces, for the curve."""
-        some = self.test_index[:pieces]
-        return evaluate(self.vae, self.data.tokens[some], self.data.length[some])[0]["accuracy_free_running"]
+    def learning_rate(self, step: int) -> float:
+        seen, rates = zip(*self.stage.learning_rate, strict=True)
+        return float(np.interp(step * self.rows.batch, seen, rates))
 
-    def write_history(self) -> None:
-        write_atomically(self.folder / "history.csv", lambda path: pd.DataFrame(self.history).to_csv(path, index=False))
+    def log(self, step: int, bar: tqdm) -> None:
+        """Add the means of the steps since the last row to the history; `TvaeError` when they are no numbers."""
+        since = (step - 1) % self.log_every + 1
+        means = {key: float(value) / since for key, value in self.total.items()}
+        self.total = {}
+        self.seconds += time.monotonic() - self.started
+        if not (np.isfinite(means["loss"]) and all(weight.isfinite().all() for weight in self.module.parameters())):
+            raise TvaeError(
+                f"The loss is no longer a number (stage {self.number}, steps {step - since + 1}-{step}, learning rate "
+                f"{self.learning_rate(step - 1):.1e}); {self.folder} keeps the last good checkpoint: lower the learning rate "
+                "or change the seed."
+            )
+        pieces = step * self.rows.batch / (BARS if self.number == 0 else 1)
+        row = {"stage": self.number, "step": step, "pieces": pieces, "seconds": self.seconds,
+               "lr": self.learning_rate(step - 1), **means}  # fmt: skip
+        if self.number == 1 and (step % (10 * self.log_every) == 0 or step == self.steps):
+            row |= self.glance()
+        self.history.append(row)
+        table = pd.DataFrame(self.history)
+        write_atomically(self.folder / "history.csv", lambda path: table.to_csv(path, index=False))
+        text = f"loss {means['loss']:.3f}, accuracy {means['accuracy_teacher_forced']:.3f}"
+        bar.set_postfix_str(text, refresh=False)
 
-    def save(self, stage: int, step: int, optimizer: torch.optim.Optimizer) -> None:
+    def glance(self) -> dict[str, float]:
+        """How good the model is on the validation songs, for the curve."""
+        found, _ = evaluate(self.result, *self.validation)
+        names = ("accuracy_free_running", "rate_nats_per_piece", "distortion_nats_per_piece")
+        return {f"validation_{name}": found[name] for name in names}
+
+    def keep(self, rows: int) -> None:
+        """Put the weights aside as they are after so many rows."""
+        (self.folder / "kept").mkdir(exist_ok=True)
+        save_weights(self.result, self.folder / "kept" / f"{rows:08d}.safetensors", self.settings)
+
+    def save(self, step: int) -> None:
         """Everything the next step depends on; the order of the data follows from the step."""
-        state = {
-            "config": json.dumps(self.config), "stage": stage, "step": step,
-            "vae": self.vae.state_dict(), "bar_vae": self.bar_vae.state_dict() if self.bar_vae else {},
-            "optimizer": optimizer.state_dict(),
+        save_state(self.checkpoint, {
+            "config": json.dumps(self.settings), "step": step,
+            "module": self.module.state_dict(),
+            "average": self.average.state_dict() if self.average else {},
+            "optimizer": self.optimizer.state_dict(),
             "random": torch.get_rng_state(),
             "cuda_random": [torch.cuda.get_rng_state(self.device)] if self.device.type == "cuda" else [],
             "history": self.history, "seconds": self.seconds,
-        }  # fmt: skip
-        write_atomically(self.checkpoint, lambda path: torch.save(state, path))
+        })  # fmt: skip
         self.saved = time.monotonic()
 
-    def resume(self) -> dict:
-        """Take up the checkpoint; returns stage, step and the optimiser's state."""
-        try:
-            state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-            if json.loads(state["config"]) != self.config:
-                raise ValueError("its settings are others")
-        except Exception as error:  # torch.load raises many types on a damaged file
-            raise TvaeError(
-                f"{self.checkpoint} cannot be continued ({error}); delete it to train this run from the start."
-            ) from error
-        self.vae.load_state_dict(state["vae"])
-        if self.bar_vae:
-            self.bar_vae.load_state_dict(state["bar_vae"])
+    def resume(self) -> int:
+        """Take up the checkpoint; returns the steps that are done."""
+        state = load_state(self.checkpoint, self.settings)
+        self.module.load_state_dict(state["module"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
         for random in state["cuda_random"]:  # of the GPU that it was on, for the one that it is on
             torch.cuda.set_rng_state(random, self.device)
         self.history, self.seconds = state["history"], state["seconds"]
-        return state
-
-    def finish(self) -> None:
-        """Write the weights, then measure them as they will be released, in half precision; metrics.json comes last."""
-        save_weights(self.vae, self.folder / "weights.safetensors", self.config, torch.float32)
-        released = build(self.config["model"], self.plan.model).to(self.device)
-        released.load_state_dict({key: value.half().float() for key, value in self.vae.state_dict().items()})
-        metrics, pieces = evaluate(released, self.data.tokens[self.test_index], self.data.length[self.test_index])
-        last = [row for row in self.history if row["stage"] == 1]
-        seconds = last[-1]["seconds"] - max((row["seconds"] for row in self.history if row["stage"] == 0), default=0.0)
-        metrics = {
-            **{key: self.config[key] for key in ("corpus", "model", "preset", "fold", "seed", "precision", "corpus_sha256")},
-            "kl_weight": self.plan.stages[1].kl_weight,
-            "sweep": "start" in self.config,
-            **metrics,
-            "rate_mean_per_dim": metrics["rate_nats_per_piece"] / self.plan.model.latent_dims,
-            "parameters": parameter_count(self.vae),
-            "steps": last[-1]["step"],
-            "samples_per_second": last[-1]["pieces"] / seconds,
-            "train_seconds": self.seconds,
-            "device": device_name(self.device), "torch": torch.__version__, "git_commit": self.commit,
-        }  # fmt: skip
-        write_atomically(
-            self.folder / "pieces.npz", lambda path: write_npz(path, song=self.data.song[self.test_index], **pieces)
-        )
-        write_atomically(
-            self.folder / "metrics.json", lambda path: path.write_text(json.dumps(metrics, indent=1) + "\n")
-        )
-        self.checkpoint.unlink(missing_ok=True)
+        return state["step"]
 
 
-def write_npz(path: Path, **arrays: np.ndarray) -> None:
-    with open(path, "wb") as file:  # numpy would append .npz to a path
-        np.savez_compressed(file, **arrays)
+def training_rows(
+    data: corpora.Corpus, settings: dict, number: int, stage: Stage, count_padding: bool, device: torch.device
+) -> Rows:
+    """The rows of the songs that train: bars for stage 0, pieces for stage 1."""
+    train, _ = data.split(settings["fold"])
+    tokens = data.tokens[train]
+    counted = np.ones_like(tokens, bool) if count_padding else np.arange(PIECE) < data.length[train][:, None]
+    width = (STEPS, PIECE)[number]
+    seed = 2 * settings["seed"] + number
+    return Rows(tokens.reshape(-1, width), counted.reshape(-1, width), stage.batch, seed, device)
 
 
-def save_weights(vae: nn.Module, path: Path, config: dict, dtype: torch.dtype) -> None:
-    """safetensors with the run's settings in its metadata, so that the file alone rebuilds the model."""
-    tensors = {key: value.to(dtype).cpu().contiguous() for key, value in vae.state_dict().items()}
-    write_atomically(path, lambda part: save_file(tensors, part, metadata={"tvae": json.dumps(config)}))
-
-
-def build(model: str, config: ModelConfig | LSTMConfig) -> TransformerVAE | LSTMVAE:
-    """An untrained model, by its name in `MODELS` and its sizes."""
-    return LSTMVAE(config) if model in LSTMS else TransformerVAE(config)
-
-
-def load_weights(path: str | Path) -> TransformerVAE | LSTMVAE:
-    """A model from a file of `save_weights`, in float32, ready to evaluate."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            config = json.loads(file.metadata()["tvae"])
-        sizes = LSTMConfig if config["model"] in LSTMS else ModelConfig
-        vae = build(config["model"], sizes(**config["plan"]["model"]))
-        vae.load_state_dict({key: value.float() for key, value in load_file(path).items()})
-    except Exception as error:
-        raise TvaeError(f"{path} holds no weights of a tvae model ({error}).") from error
-    return vae.eval()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m tvae.train", description="Train and evaluate one model; resumable."
-    )
-    parser.add_argument("--model", default="attention", help=", ".join(MODELS))
-    parser.add_argument("--corpus", default="folk", help=", ".join(corpora.NAMES))
-    parser.add_argument("--preset", default="smoke", help=", ".join(PRESETS))
-    parser.add_argument("--fold", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--kl-weight", type=float, default=None, help="go on from the finished run at this KL weight")
-    parser.add_argument("--runs", default="runs", help="folder of the run folders")
-    parser.add_argument("--data-dir", default=None, help="local copy of the corpora")
-    try:
-        print(train(**vars(parser.parse_args())))
-    except TvaeError as error:
-        raise SystemExit(f"tvae: {error}") from None
-
-
-if __name__ == "__main__":
-    main()
+def finish(training: Training, data: corpora.Corpus, settings: dict) -> None:
+    """Write the weights, then measure them as they are released, in eight bits; metrics.json comes last."""
+    vae, stage, folder = training.result, training.stage, training.folder
+    save_weights(vae, folder / "weights.safetensors", settings)
+    released = deepcopy(vae)
+    released.load_state_dict(in_eight_bits(vae.state_dict()))
+    _, test = data.split(settings["fold"])
+    metrics, pieces = evaluate(released, data.tokens[test], data.length[test])
+    last = [row for row in training.history if row["stage"] == 1]
+    before = max((row["seconds"] for row in training.history if row["stage"] == 0), default=0.0)
+    names = ("corpus", "model", "preset", "fold", "seed", "sweep", "precision", "corpus_sha256")
+    metrics = {
+        **{name: settings[name] for name in names},
+        "kl_weight": stage.kl_weight,
+        "pieces": stage.rows,
+        **metrics,
+        "rate_mean_per_dim": metrics["rate_nats_per_piece"] / vae.config.latent_dims,
+        "parameters": parameter_count(vae),
+        "steps": last[-1]["step"],
+        "samples_per_second": last[-1]["pieces"] / (last[-1]["seconds"] - before),
+        "train_seconds": training.seconds,
+        "device": device_name(training.device), "torch": torch.__version__, "git_commit": training.commit,
+    }  # fmt: skip
+    write_atomically(folder / "pieces.npz", lambda path: write_npz(path, song=data.song[test], **pieces))
+    write_atomically(folder / "metrics.json", lambda path: path.write_text(json.dumps(metrics, indent=1) + "\n"))
+    training.checkpoint.unlink(missing_ok=True)

@@ -1,0 +1,78 @@
+"""The two LSTMs that every LSTM model here is made of: one reads tokens into a state, one writes tokens from a state.
+
+They follow MusicVAE (Roberts et al., 2018): a bidirectional encoder, and a decoder that starts from the state, hears it at
+every step, and is fed the previous token. `tvae.baselines` builds the paper's LSTM models of them, `tvae.model` a local
+layer that is autoregressive inside a bar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class LSTMSizes:
+    """Widths of an `LSTMEncoder` and an `LSTMDecoder`."""
+
+    d_embedding: int = 128
+    d_encoder: int = 640  # in each direction
+    d_decoder: int = 1024
+    d_condition: int = 256  # what the decoder hears of its state at every step
+
+
+class LSTMEncoder(nn.Module):
+    """Tokens (N, L) -> the last states of both directions (N, 2 * d_encoder)."""
+
+    def __init__(self, states: int, sizes: LSTMSizes):
+        super().__init__()
+        self.embedding = nn.Embedding(states, sizes.d_embedding)
+        self.lstm = nn.LSTM(sizes.d_embedding, sizes.d_encoder, batch_first=True, bidirectional=True)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        _, (last, _) = self.lstm(self.embedding(tokens))
+        return last.transpose(0, 1).flatten(1)
+
+
+class LSTMDecoder(nn.Module):
+    """An LSTM from a state (N, d_state) to tokens. It hears the state and the previous token at every step.
+
+    ``token_dropout`` is the share of previous tokens that it does not hear in training: it hears the start token instead, so
+    that it has to learn what the state says (Bowman et al., 2016).
+    """
+
+    def __init__(self, states: int, d_state: int, sizes: LSTMSizes, token_dropout: float = 0.0):
+        super().__init__()
+        self.start = states  # the token before the first
+        self.token_dropout = token_dropout
+        self.embedding = nn.Embedding(states + 1, sizes.d_embedding)
+        self.initial = nn.Linear(d_state, 2 * sizes.d_decoder)
+        self.condition = nn.Linear(d_state, sizes.d_condition)
+        self.lstm = nn.LSTM(sizes.d_embedding + sizes.d_condition, sizes.d_decoder, batch_first=True)
+        self.out = nn.Linear(sizes.d_decoder, states)
+
+    def prepare(self, state: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """What it hears at every step (N, 1, d_condition), and how the LSTM starts (1, N, d_decoder each)."""
+        h, c = self.initial(state).tanh().chunk(2, -1)
+        return self.condition(state)[:, None], (h[None].contiguous(), c[None].contiguous())
+
+    def forward(self, state: Tensor, previous: Tensor) -> Tensor:
+        """Teacher-forced: the token before each step, `previous` (N, L) -> logits (N, L, V)."""
+        if self.training and self.token_dropout:
+            unheard = torch.rand(previous.shape, device=previous.device) < self.token_dropout
+            previous = previous.masked_fill(unheard, self.start)
+        heard, start = self.prepare(state)
+        heard = heard.expand(-1, previous.shape[1], -1)
+        return self.out(self.lstm(torch.cat([self.embedding(previous), heard], -1), start)[0])
+
+    def generate(self, state: Tensor, previous: Tensor, steps: int) -> Tensor:
+        """Free-running from the token `previous` (N,): each argmax is fed back -> tokens (N, steps)."""
+        heard, memory = self.prepare(state)
+        tokens = []
+        for _ in range(steps):
+            out, memory = self.lstm(torch.cat([self.embedding(previous)[:, None], heard], -1), memory)
+            previous = self.out(out[:, 0]).argmax(-1)
+            tokens.append(previous)
+        return torch.stack(tokens, 1)
