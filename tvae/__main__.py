@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tvae import corpus as corpora
 from tvae.errors import TvaeError
+from tvae.official import official
 from tvae.presets import MODELS, PRESETS
 from tvae.train import train
 
@@ -24,10 +25,19 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=lambda **settings: print(train(**settings)))
 
 
+def add_official(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("official", help="turn the authors' checkpoint into a weights file like those of our runs")
+    parser.add_argument("file", metavar="FILE.sdict", help="as linked in the release's README")
+    parser.add_argument("--out", default="weights/official.safetensors")
+    parser.add_argument("--masks", default="111", help="the release's name for them: encoder, decoder to z, decoder")
+    parser.set_defaults(run=lambda **settings: print(official(**settings)))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tvae", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_train(commands)
+    add_official(commands)
     given = vars(parser.parse_args(arguments))
     try:
         given.pop("run")(**given)

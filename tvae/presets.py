@@ -134,6 +134,7 @@ MODELS = {
               sizes={"initialisation": "pytorch", "norm_epsilon": 1e-5}),
         Model("compact", "64 a head", "attention with heads 64 wide", sizes={"d_head": 64}),
         Model("wide", "256 a head", "attention with the release's heads, 256 wide", sizes={"d_head": 256}),
+        Model("official", "authors' checkpoint", "the release's own weights, converted", role="paper"),
         Model("no_stage_0", "no stage 0", "attention whose local layer is not trained first", stage_0=False),
     )
 }  # fmt: skip
