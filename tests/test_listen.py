@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tvae import TvaeError, listen, melody
+from tvae import TvaeError, listen, melody, midi
 
 VOID = {"rect", "line", "path", "br"}  # here always written as <rect .../>
 
@@ -83,7 +83,7 @@ def test_the_embedded_midi_reads_back_as_the_same_tokens(tokens, tmp_path):
     (tmp_path / "a.mid").write_bytes(midi_of(page))
     if not tokens.any():
         return  # a silent file has no melody to read: that it could be written is enough
-    back = melody.read_midi(tmp_path / "a.mid")
+    back = midi.read_midi(tmp_path / "a.mid")
     assert (back.tokens == tokens).all()
     assert back.tempo == pytest.approx(120, abs=0.01)
     assert page.first("a")["download"] == "a-tune.mid"

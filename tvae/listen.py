@@ -19,7 +19,8 @@ from io import BytesIO
 import numpy as np
 
 from tvae.errors import TvaeError
-from tvae.melody import BARS, PIECE, STEPS, Note, canonical, earlier_equal, to_pretty_midi, tokens_to_notes
+from tvae.melody import BARS, PIECE, STEPS, Note, canonical, earlier_equal, tokens_to_notes
+from tvae.midi import to_pretty_midi
 from tvae.plots import ROLE_COLOURS, TINTS, pitch_name, pitch_range
 
 
