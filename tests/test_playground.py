@@ -12,7 +12,7 @@ import odd_midi
 import pretty_midi
 import pytest
 import torch
-from test_player import CHROMIUM, LISTEN, browser, site  # noqa: F401 (fixtures)
+from test_player import CHROMIUM, LISTEN, PLAYER, browser, site  # noqa: F401 (fixtures)
 
 from tvae import TvaeError, corpus, inside, melody, midi, playground, record, transfer
 
@@ -35,7 +35,7 @@ def released():
 def folder(tmp_path_factory, released):
     """A page with the playground on it, and beside it all that it loads."""
     folder = tmp_path_factory.mktemp("page")
-    for name in ("tvae-player.js", "tvae.css"):
+    for name in (*PLAYER, "tvae.css"):
         shutil.copy(ASSETS / name, folder)
     shutil.copytree(ASSETS / "playground", folder / "playground")
     entry = playground.chosen(record.read(ROOT / "figures"))
@@ -44,8 +44,9 @@ def folder(tmp_path_factory, released):
     (folder / "index.html").write_text(
         '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Playground</title>'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        '<link rel="stylesheet" href="tvae.css"><script defer src="tvae-player.js"></script>'
-        f'<a id="before" href="#x">before</a>{playground.element("playground/")}</html>',
+        '<link rel="stylesheet" href="tvae.css">'
+        + "".join(f'<script defer src="{name}"></script>' for name in PLAYER)
+        + f'<a id="before" href="#x">before</a>{playground.element("playground/")}</html>',
         encoding="utf-8",
     )
     return folder
