@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tvae import TvaeError, corpus, melody
+from tvae import TvaeError, corpus, melody, midi
 from tvae.melody import PIECE, SILENCE, SUSTAIN, Note
 
 ROOT = Path(__file__).parent.parent
@@ -86,8 +86,8 @@ class TestEveryCorpus:
     def test_tokens_to_midi_and_back(self, name, tmp_path):
         c = loaded(name)
         for i in np.random.default_rng(0).choice(len(c), 60, replace=False):
-            melody.write_midi(c.tokens[i], tmp_path / "x.mid", tempo=float(97 + i % 60))
-            assert (melody.read_midi(tmp_path / "x.mid").tokens == c.tokens[i]).all(), c.title[i]
+            midi.write_midi(c.tokens[i], tmp_path / "x.mid", tempo=float(97 + i % 60))
+            assert (midi.read_midi(tmp_path / "x.mid").tokens == c.tokens[i]).all(), c.title[i]
 
     def test_splits_are_by_song(self, name):
         c = loaded(name)

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tvae import TvaeError, listen, melody
+from tvae import TvaeError, listen, melody, midi
 
 VOID = {"rect", "line", "path", "br"}  # here always written as <rect .../>
 
@@ -83,7 +83,7 @@ def test_the_embedded_midi_reads_back_as_the_same_tokens(tokens, tmp_path):
     (tmp_path / "a.mid").write_bytes(midi_of(page))
     if not tokens.any():
         return  # a silent file has no melody to read: that it could be written is enough
-    back = melody.read_midi(tmp_path / "a.mid")
+    back = midi.read_midi(tmp_path / "a.mid")
     assert (back.tokens == tokens).all()
     assert back.tempo == pytest.approx(120, abs=0.01)
     assert page.first("a")["download"] == "a-tune.mid"
@@ -186,3 +186,22 @@ def test_a_wav_file_sounds_where_the_notes_are(tmp_path):
         listen.write_wav(tokens, tmp_path / "nowhere" / "a.wav")
     with pytest.raises(TvaeError, match="tempo"):
         listen.write_wav(tokens, tmp_path / "a.wav", tempo=0)
+
+
+def bars_that_repeat(*first: int) -> np.ndarray:
+    """A piece of one note a bar, in which bars of the same number are equal."""
+    tokens = np.ones((8, 16), np.uint8)
+    tokens[:, 0] = 20 + np.array(first)
+    return tokens.reshape(-1)
+
+
+def test_one_colour_means_the_same_bars_in_a_trio():
+    host = bars_that_repeat(0, 1, 2, 1, 0, 5, 6, 7)  # bars 1 = 5 and 2 = 4
+    result = bars_that_repeat(0, 1, 2, 1, 4, 5, 2, 5)  # bars 2 = 4, as in the host, 3 = 7 and 6 = 8
+    assert listen.tints(host) == (1, 2, 0, 2, 1, 0, 0, 0)
+    assert listen.tints(result) == (0, 1, 2, 1, 0, 3, 2, 3)
+    assert listen.tints(result, host) == (0, 2, 3, 2, 0, 4, 3, 4)
+    trio = listen.players([host, result, result], roles=["host", "donor", "result"]).players
+    assert [player.tints for player in trio] == [listen.tints(host), *2 * [listen.tints(result, host)]]
+    full = bars_that_repeat(0, 1, 2, 3, 0, 1, 2, 3)
+    assert listen.tints(bars_that_repeat(0, 1, 2, 3, 4, 4, 2, 1), full) == (0, 2, 3, 0, 1, 1, 3, 2), "what is free"

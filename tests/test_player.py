@@ -16,6 +16,7 @@ from tvae import listen
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
+PLAYER = ("tvae-roll.js", "tvae-sound.js", "tvae-player.js")
 ASSETS = Path(__file__).parent.parent / "book" / "assets"
 FAST = 960  # quarter notes a minute: 8 bars last two seconds
 # Counts the page's audio contexts and listens to what they send to the loudspeaker.
@@ -53,15 +54,16 @@ def browser():
 def folder(tmp_path_factory):
     """A page with three players, the book's script and style sheet beside it."""
     folder = tmp_path_factory.mktemp("page")
-    for name in ("tvae-player.js", "tvae.css"):
+    for name in (*PLAYER, "tvae.css"):
         shutil.copy(ASSETS / name, folder)
     slow = listen.player(TWINKLE, "Twinkle", 120)._repr_html_()
     many = listen.players([ODE, TWINKLE], [HOSTILE[0], HOSTILE[1]], ["host", "donor"], FAST)._repr_html_()
     (folder / "index.html").write_text(
         '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Players</title>'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        '<link rel="stylesheet" href="tvae.css"><script defer src="tvae-player.js"></script>'
-        f'<a id="before" href="#x">before</a>{slow}{many}</html>',
+        '<link rel="stylesheet" href="tvae.css">'
+        + "".join(f'<script defer src="{name}"></script>' for name in PLAYER)
+        + f'<a id="before" href="#x">before</a>{slow}{many}</html>',
         encoding="utf-8",
     )
     return folder
@@ -96,7 +98,7 @@ def page(request, browser, folder, site):
     yield page
     page.close()
     assert not wrong
-    assert sorted(asked) == sorted(f"{root}/{name}" for name in ("index.html", "tvae-player.js", "tvae.css"))
+    assert sorted(asked) == sorted(f"{root}/{name}" for name in ("index.html", *PLAYER, "tvae.css"))
 
 
 def state(page, k: int = 0) -> tuple[bool, float]:
@@ -261,7 +263,7 @@ def render(page, tokens: np.ndarray, tempo: float) -> np.ndarray:
         page.evaluate(
             """async (html) => {
                 const other = new DOMParser().parseFromString(html, "text/html").querySelector("tvae-player");
-                const samples = await customElements.get("tvae-player").render(JSON.parse(other.dataset.piece), 8000);
+                const samples = await tvae.sound.render(JSON.parse(other.dataset.piece), 8000);
                 return Array.from(samples);
             }""",
             html,

@@ -12,9 +12,9 @@ import odd_midi
 import pretty_midi
 import pytest
 import torch
-from test_player import CHROMIUM, LISTEN, browser, site  # noqa: F401 (fixtures)
+from test_player import CHROMIUM, LISTEN, PLAYER, browser, site  # noqa: F401 (fixtures)
 
-from tvae import TvaeError, corpus, inside, melody, playground, record, transfer
+from tvae import TvaeError, corpus, inside, melody, midi, playground, record, transfer
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "book" / "assets"
@@ -35,7 +35,7 @@ def released():
 def folder(tmp_path_factory, released):
     """A page with the playground on it, and beside it all that it loads."""
     folder = tmp_path_factory.mktemp("page")
-    for name in ("tvae-player.js", "tvae.css"):
+    for name in (*PLAYER, "tvae.css"):
         shutil.copy(ASSETS / name, folder)
     shutil.copytree(ASSETS / "playground", folder / "playground")
     entry = playground.chosen(record.read(ROOT / "figures"))
@@ -44,8 +44,9 @@ def folder(tmp_path_factory, released):
     (folder / "index.html").write_text(
         '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Playground</title>'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        '<link rel="stylesheet" href="tvae.css"><script defer src="tvae-player.js"></script>'
-        f'<a id="before" href="#x">before</a>{playground.element("playground/")}</html>',
+        '<link rel="stylesheet" href="tvae.css">'
+        + "".join(f'<script defer src="{name}"></script>' for name in PLAYER)
+        + f'<a id="before" href="#x">before</a>{playground.element("playground/")}</html>',
         encoding="utf-8",
     )
     return folder
@@ -135,7 +136,7 @@ def drop(page, name: str, file_name: str, data: bytes):
 def sentence_of(data: bytes, name: str, folder: Path) -> str:
     (folder / name).write_bytes(data)
     with pytest.raises(TvaeError) as error:
-        melody.read_midi(folder / name)
+        midi.read_midi(folder / name)
     return str(error.value).replace(str(folder / name), name)
 
 
@@ -340,7 +341,7 @@ def test_one_voice_and_everything_can_be_undone(open_page):
 def test_a_good_file_is_read_and_five_bad_ones_lose_nothing(open_page, released, tmp_path):
     page = open_page()
     tune = TUNES["Frère Jacques"]
-    melody.write_midi(tune, tmp_path / "mine.mid", tempo=90, name=HOSTILE)
+    midi.write_midi(tune, tmp_path / "mine.mid", tempo=90, name=HOSTILE)
     found = after(
         page, lambda: drop(page, "A", f"{HOSTILE.replace('/', '')}.mid", (tmp_path / "mine.mid").read_bytes())
     )
@@ -366,12 +367,12 @@ def test_a_good_file_is_read_and_five_bad_ones_lose_nothing(open_page, released,
 def test_what_was_done_to_a_file_is_said(open_page, tmp_path):
     page = open_page()
     low = [melody.Note(note.pitch - 24, note.onset, note.end) for note in melody.tokens_to_notes(ODE)]
-    midi = pretty_midi.PrettyMIDI()
-    midi.instruments.append(pretty_midi.Instrument(0, name="bass line"))
-    midi.instruments[0].notes = [pretty_midi.Note(90, n.pitch, n.onset / 8, n.end / 8) for n in low]
-    midi.write(str(tmp_path / "low.mid"))
+    song = pretty_midi.PrettyMIDI()
+    song.instruments.append(pretty_midi.Instrument(0, name="bass line"))
+    song.instruments[0].notes = [pretty_midi.Note(90, n.pitch, n.onset / 8, n.end / 8) for n in low]
+    song.write(str(tmp_path / "low.mid"))
     with pytest.warns(UserWarning):
-        expected = melody.read_midi(tmp_path / "low.mid")
+        expected = midi.read_midi(tmp_path / "low.mid")
     after(page, lambda: drop(page, "B", "low.mid", (tmp_path / "low.mid").read_bytes()))
     assert (tokens_of(page, "B") == expected.tokens).all()
     assert tuple(slot(page, "B").locator(".tvae-notices li").all_inner_texts()) == expected.notices
@@ -384,7 +385,7 @@ def test_the_midi_that_is_downloaded_is_the_result(open_page):
     with page.expect_download() as download:
         page.get_by_role("button", name="Download MIDI").click()
     assert re.fullmatch(r"[\w-]+\.mid", download.value.suggested_filename)
-    read = melody.read_midi(download.value.path())
+    read = midi.read_midi(download.value.path())
     assert (read.tokens == found).all() and read.tempo == 120
     assert read.track == "Ode to Joy with bars 1 and 5 from Mary Had a Little Lamb"
 

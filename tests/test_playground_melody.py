@@ -15,7 +15,7 @@ import odd_midi as odd
 import pretty_midi
 import pytest
 
-from tvae import TvaeError, corpus, listen, melody, playground, transfer
+from tvae import TvaeError, corpus, listen, melody, midi, playground, transfer
 from tvae.melody import BARS, FIRST_PITCH, PIECE, SILENCE, STATES, SUSTAIN
 
 mini_racer = pytest.importorskip("py_mini_racer")
@@ -95,7 +95,7 @@ def both(js, tmp_path, monkeypatch):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                found = melody.read_midi(path)
+                found = midi.read_midi(path)
         except TvaeError as error:
             return {"error": str(error)}
         return {**vars(found), "tokens": found.tokens.tolist(), "notices": list(found.notices)}
@@ -138,7 +138,7 @@ NAMES = [
 def played(rng: random.Random) -> bytes:
     """A file as programs write them: parts, names, chords, drums, tempos, meters, in any range and of any length."""
     tempo, resolution = rng.uniform(20, 400), rng.choice([24, 96, 220, 480, 960])
-    midi = pretty_midi.PrettyMIDI(resolution=resolution, initial_tempo=tempo, charset="utf-8")
+    song = pretty_midi.PrettyMIDI(resolution=resolution, initial_tempo=tempo, charset="utf-8")
     step = 15 / tempo
     for _ in range(rng.randint(1, 4)):
         part = pretty_midi.Instrument(rng.randrange(128), is_drum=rng.random() < 0.1, name=rng.choice(NAMES))
@@ -152,15 +152,15 @@ def played(rng: random.Random) -> bytes:
         if rng.random() < 0.3:
             part.pitch_bends.append(pretty_midi.PitchBend(rng.randint(-8192, 8191), at * step / 2))
             part.control_changes.append(pretty_midi.ControlChange(7, 100, at * step / 3))
-        midi.instruments.append(part)
+        song.instruments.append(part)
     if rng.random() < 0.3:
         meter = rng.choice([(4, 4), (2, 2), (3, 4), (6, 8)])
-        midi.time_signature_changes.append(pretty_midi.TimeSignature(*meter, rng.choice([0, 64, 192]) * step))
+        song.time_signature_changes.append(pretty_midi.TimeSignature(*meter, rng.choice([0, 64, 192]) * step))
     if rng.random() < 0.3:
-        midi.key_signature_changes.append(pretty_midi.KeySignature(rng.randrange(24), 0))
-        midi.lyrics.append(pretty_midi.Lyric("lā", 0.1))
+        song.key_signature_changes.append(pretty_midi.KeySignature(rng.randrange(24), 0))
+        song.lyrics.append(pretty_midi.Lyric("lā", 0.1))
     file = io.BytesIO()
-    midi.write(file)
+    song.write(file)
     return file.getvalue()
 
 
@@ -273,7 +273,7 @@ def test_what_is_written_is_what_python_writes(js, both, pieces):
         )
         data = b64decode(js("write", text(tokens), {"tempo": tempo, "name": name, "program": program}))
         expected = io.BytesIO()
-        melody.to_pretty_midi(tokens, tempo, name, program).write(expected)
+        midi.to_pretty_midi(tokens, tempo, name, program).write(expected)
         assert data == expected.getvalue()
         mine, pythons = both(data)
         assert mine == pythons and mine["tokens"] == tokens.tolist() and mine["notices"] == []
@@ -282,9 +282,9 @@ def test_what_is_written_is_what_python_writes(js, both, pieces):
 
 def test_any_program_can_read_what_is_written(js, pieces):
     tokens = pieces[0]
-    midi = mido.MidiFile(file=io.BytesIO(b64decode(js("write", text(tokens), {"tempo": 93.7, "name": "A tune"}))))
-    timing, track = midi.tracks
-    assert (midi.type, midi.ticks_per_beat, track.name) == (1, 480, "A tune")
+    file = mido.MidiFile(file=io.BytesIO(b64decode(js("write", text(tokens), {"tempo": 93.7, "name": "A tune"}))))
+    timing, track = file.tracks
+    assert (file.type, file.ticks_per_beat, track.name) == (1, 480, "A tune")
     assert [message.tempo for message in timing if message.type == "set_tempo"] == [round(60e6 / 93.7)]
     assert [(m.numerator, m.denominator, m.time) for m in timing if m.type == "time_signature"] == [(4, 4, 0)]
     ticks = np.cumsum([message.time for message in track])
@@ -292,7 +292,7 @@ def test_any_program_can_read_what_is_written(js, pieces):
     assert begun == [(note.pitch, note.onset) for note in melody.tokens_to_notes(tokens)]
     assert sum(message.time for message in timing[:-1]) == 8 * 4 * 480
     defaults = io.BytesIO()
-    melody.to_pretty_midi(tokens).write(defaults)
+    midi.to_pretty_midi(tokens).write(defaults)
     assert b64decode(js("write", text(tokens))) == defaults.getvalue()
 
 
@@ -301,14 +301,14 @@ def test_any_program_can_read_what_is_written(js, pieces):
 )
 def test_what_cannot_be_written(js, how):
     with pytest.raises(TvaeError) as error:
-        melody.to_pretty_midi(np.zeros(PIECE, int), **how)
+        midi.to_pretty_midi(np.zeros(PIECE, int), **how)
     assert js("write", text([SILENCE] * PIECE), how) == {"error": str(error.value)}
 
 
 def test_what_are_no_tokens_cannot_be_written(js):
     tokens = np.array([3, 47, 0, 99])
     with pytest.raises(TvaeError) as error:
-        melody.to_pretty_midi(tokens)
+        midi.to_pretty_midi(tokens)
     assert js("write", text(tokens)) == {"error": str(error.value)}
 
 

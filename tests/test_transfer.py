@@ -11,7 +11,7 @@ import pytest
 import torch
 from test_listen import ODE, TWINKLE
 
-from tvae import TvaeError, claims, corpus, melody, train, transfer
+from tvae import TvaeError, claims, corpus, melody, midi, train, transfer
 from tvae.baselines import LSTMVAE, LSTMConfig
 from tvae.melody import bars
 from tvae.model import ModelConfig, TransformerVAE
@@ -111,7 +111,7 @@ def test_the_tunes_are_eight_bars_that_a_listener_knows():
 
 def test_a_song_is_a_tune_by_its_title_or_a_file(tmp_path):
     assert (transfer.song("Ode to Joy").tokens == transfer.tunes()["Ode to Joy"]).all()
-    melody.write_midi(TWINKLE, tmp_path / "a.mid", tempo=90)
+    midi.write_midi(TWINKLE, tmp_path / "a.mid", tempo=90)
     read = transfer.song(tmp_path / "a.mid")
     assert (read.tokens == TWINKLE).all() and read.tempo == 90
     with pytest.raises(TvaeError, match="There is no file 'Ode to Joi'; .* Jingle Bells"):
@@ -122,8 +122,8 @@ def test_a_song_is_a_tune_by_its_title_or_a_file(tmp_path):
 def test_what_is_written_is_what_the_model_said(tmp_path, tempo):
     result = transfer.context_transfer(VAE, HOSTS[0], DONORS[0])
     path = tmp_path / "result.mid"
-    melody.write_midi(result, path, tempo=tempo, name="A begun as B")
-    assert (melody.read_midi(path).tokens == result).all()
+    midi.write_midi(result, path, tempo=tempo, name="A begun as B")
+    assert (midi.read_midi(path).tokens == result).all()
     messages = [message for track in mido.MidiFile(path).tracks for message in track]
     assert [(m.numerator, m.denominator) for m in messages if m.type == "time_signature"] == [(4, 4)]
     assert [mido.tempo2bpm(m.tempo) for m in messages if m.type == "set_tempo"] == [pytest.approx(tempo, abs=0.01)]
@@ -362,8 +362,8 @@ def test_the_notebook_takes_anybodys_midi(tmp_path):
     pytest.importorskip("papermill")
     from papermill import execute_notebook
 
-    melody.write_midi(ODE, tmp_path / "a.mid", tempo=100, name="Mine")
-    melody.write_midi(melody.transpose(TWINKLE, 5), tmp_path / "b.mid", tempo=80)
+    midi.write_midi(ODE, tmp_path / "a.mid", tempo=100, name="Mine")
+    midi.write_midi(melody.transpose(TWINKLE, 5), tmp_path / "b.mid", tempo=80)
     shutil.copy(ROOT / "notebooks/transfer.ipynb", tmp_path / "n.ipynb")
     given = {"song_a": str(tmp_path / "a.mid"), "song_b": str(tmp_path / "b.mid"), "bars": 1, "groups": 2}
     given["out"] = str(tmp_path / "new" / "folder")
@@ -372,8 +372,8 @@ def test_the_notebook_takes_anybodys_midi(tmp_path):
     assert set(made) == {f"{name}{end}" for name in ("a-begun-as-b", "b-begun-as-a") for end in (".mid", ".wav")} | {
         "rolls.svg"
     }
-    first = melody.read_midi(made["a-begun-as-b.mid"])
-    assert first.tempo == 100 and melody.read_midi(made["b-begun-as-a.mid"]).tempo == 80
+    first = midi.read_midi(made["a-begun-as-b.mid"])
+    assert first.tempo == 100 and midi.read_midi(made["b-begun-as-a.mid"]).tempo == 80
     assert made["rolls.svg"].read_text().startswith("<svg")
     written = json.loads((tmp_path / "done.ipynb").read_text())
     assert "a, bar 1 from b" in str(written) and "The file ends" not in str(written)

@@ -1,7 +1,8 @@
 """Melodies on a page: the element ``<tvae-player>`` with its picture, its sound and its MIDI file.
 
 What Python writes is complete by itself: a piano roll as inline SVG and a link to the MIDI file, for paper and pages
-without scripts. ``book/assets/tvae-player.js`` makes it playable, ``book/assets/tvae.css`` gives it the book's looks.
+without scripts. ``book/assets/tvae-player.js`` makes it playable, with ``tvae-roll.js`` and ``tvae-sound.js`` beside it, and
+``tvae.css`` gives it the book's looks.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from io import BytesIO
 import numpy as np
 
 from tvae.errors import TvaeError
-from tvae.melody import BARS, PIECE, STEPS, Note, canonical, earlier_equal, to_pretty_midi, tokens_to_notes
+from tvae.melody import BARS, PIECE, STEPS, Note, canonical, earlier_equal, tokens_to_notes
+from tvae.midi import to_pretty_midi
 from tvae.plots import ROLE_COLOURS, TINTS, pitch_name, pitch_range
 
 
@@ -32,6 +34,7 @@ class Player:
     tempo: float  # quarter notes a minute
     role: str  # "", "host", "donor" or "result": gives the colour
     pitches: tuple[int, int]  # lowest and highest MIDI pitch of the roll
+    tints: tuple[int, ...]  # for each bar the colour of the bars that equal it, of `tvae.plots.TINTS` from 1; 0: none
 
     @property
     def notes(self) -> list[Note]:
@@ -64,6 +67,7 @@ class Player:
             "tempo": self.tempo,
             "notes": [[note.pitch, note.onset, note.end] for note in self.notes],
             "repeats": earlier_equal(self.tokens).tolist(),  # the bar that each bar repeats, -1 where it is new
+            "tints": self.tints,
             "low": low,
             "high": high,
         }
@@ -81,20 +85,19 @@ class Player:
         )
 
     def _roll(self) -> str:
-        """The roll as tvae-player.js draws it, but with looks of its own where no style sheet is. Places are in %."""
+        """The roll as tvae-roll.js draws it, but with looks of its own where no style sheet is. Places are in %."""
         low, high = self.pitches
         row = 100 / (high - low + 1)
         repeats = earlier_equal(self.tokens).tolist()
-        tint = {bar: TINTS[k] for k, bar in enumerate(sorted(set(repeats) - {-1}))}
         colour = ROLE_COLOURS.get(self.role, "currentColor")
         line, text = '<line stroke="currentColor"', '<text font-size="11" fill="currentColor"'
         shapes = []
         for bar, earlier in enumerate(repeats):
-            source = earlier if earlier >= 0 else bar
             at, width = f"{100 * bar / BARS}%", f'width="{100 / BARS}%"'
-            if source in tint:
-                shapes.append(f'<rect x="{at}" y="0" {width} height="100%" fill="{tint[source]}" fill-opacity=".16"/>')
-                shapes.append(f'<rect x="{at}" y="-3" {width} height="3" fill="{tint[source]}"/>')
+            if self.tints[bar]:
+                tint = TINTS[self.tints[bar] - 1]
+                shapes.append(f'<rect x="{at}" y="0" {width} height="100%" fill="{tint}" fill-opacity=".16"/>')
+                shapes.append(f'<rect x="{at}" y="-3" {width} height="3" fill="{tint}"/>')
             label = f"{bar + 1}" if earlier < 0 else f"{bar + 1} = {earlier + 1}"
             shapes.append(f'{line} stroke-opacity=".3" x1="{at}" x2="{at}" y2="100%"/>')
             shapes.append(f'{text} x="{at}" y="-6" dx="2">{label}</text>')
@@ -129,13 +132,34 @@ class Players:
         return "\n\n".join(map(repr, self.players))
 
 
+def tints(tokens: np.ndarray, like: np.ndarray | None = None) -> tuple[int, ...]:
+    """(128,) tokens -> for each bar the colour of the bars that equal it, from 1, and 0 where none does.
+
+    A group of equal bars that the piece `like` (128,) has too gets its colour there; the others get what is left.
+    """
+    repeats = earlier_equal(tokens)
+    own = sorted(set(repeats.tolist()) - {-1})
+    theirs = [] if like is None else sorted(set(earlier_equal(like).tolist()) - {-1})
+    colours = {group: theirs.index(group) + 1 for group in own if group in theirs}
+    order = [*range(len(theirs) + 1, len(TINTS) + 1), *range(1, len(theirs) + 1)]  # first what is not in use at all
+    free = [colour for colour in order if colour not in colours.values()]
+    colours |= dict(zip([group for group in own if group not in colours], free))
+    return tuple(colours.get(bar if earlier < 0 else int(earlier), 0) for bar, earlier in enumerate(repeats))
+
+
 def player(
-    tokens: np.ndarray, title: str = "", tempo: float = 120.0, role: str = "", pitches: tuple[int, int] | None = None
+    tokens: np.ndarray,
+    title: str = "",
+    tempo: float = 120.0,
+    role: str = "",
+    pitches: tuple[int, int] | None = None,
+    like: np.ndarray | None = None,
 ) -> Player:
     """(128,) tokens -> what shows and plays them; a sustain with nothing to sustain is silent.
 
     ``tempo`` in quarter notes a minute; ``role`` is "", "host", "donor" or "result"; ``pitches`` (lowest and highest
-    MIDI pitch of the roll) fits the piece unless given. Raises TvaeError for no piece, no tempo (4 ... 1000), no role.
+    MIDI pitch of the roll) fits the piece unless given; equal bars have the colours of ``like`` (128,), the host, say.
+    Raises TvaeError for no piece, no tempo (4 ... 1000), no role.
     """
     tokens = np.asarray(tokens)
     if tokens.shape != (PIECE,):
@@ -144,7 +168,9 @@ def player(
         raise TvaeError(f"There is no role {role!r}; choose one of {', '.join(ROLE_COLOURS)} or none.")
     to_pretty_midi(tokens, tempo=tempo)  # what is wrong with tokens or tempo is said now, not when the page is made
     tokens = canonical(tokens)
-    return Player(tokens, title, float(tempo), role, pitches or pitch_range(tokens_to_notes(tokens)))
+    return Player(
+        tokens, title, float(tempo), role, pitches or pitch_range(tokens_to_notes(tokens)), tints(tokens, like)
+    )
 
 
 def players(
@@ -152,18 +178,22 @@ def players(
 ) -> Players:
     """Several (128,) pieces over one range of pitches, so that high and low can be compared.
 
+    Equal bars have the colours of the last host so far, so that one colour means the same bars in a trio.
     Raises TvaeError as `player` does, and for titles or roles that are not as many as the pieces.
     """
     for words, name in ((titles, "titles"), (roles, "roles")):
         if len(words) not in (0, len(pieces)):
             raise TvaeError(f"{len(pieces)} pieces need as many {name} or none, not {len(words)}.")
     pitches = pitch_range([note for tokens in pieces for note in tokens_to_notes(tokens)])
-    named = zip(pieces, titles or [""] * len(pieces), roles or [""] * len(pieces))
-    return Players(tuple(player(tokens, title, tempo, role, pitches) for tokens, title, role in named))
+    shown, host = [], None
+    for tokens, title, role in zip(pieces, titles or [""] * len(pieces), roles or [""] * len(pieces)):
+        host = tokens if role == "host" else host
+        shown.append(player(tokens, title, tempo, role, pitches, host))
+    return Players(tuple(shown))
 
 
 RATE = 22050  # samples a second
-PARTIALS = ((1, 0.6, 1.1), (2, 0.2, 0.7), (3, 0.08, 0.4))  # multiple, level, seconds to 1/e: as in tvae-player.js
+PARTIALS = ((1, 0.6, 1.1), (2, 0.2, 0.7), (3, 0.08, 0.4))  # multiple, level, seconds to 1/e: as in tvae-sound.js
 FADE = 0.01  # seconds, at both ends of a note
 
 

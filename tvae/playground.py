@@ -134,6 +134,16 @@ SCRIPTS = (
     "transfer",
     "data",
     "engine",
+    "elements",
+    "patch",
+    "words",
+    "pieces",
+    "links",
+    "editor",
+    "slot",
+    "switches",
+    "cards",
+    "attention",
     "playground",
 )
 

@@ -24,14 +24,15 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from tvae import claims, melody
+from tvae import claims, melody, midi
 from tvae import corpus as corpora
 from tvae import record as records
 from tvae.analysis import quantiles, resampled
 from tvae.baselines import LSTMVAE
 from tvae.claims import Claim
 from tvae.errors import TvaeError
-from tvae.melody import BARS, FIRST_PITCH, LOWEST, PIECE, SUSTAIN, Melody
+from tvae.melody import BARS, FIRST_PITCH, LOWEST, PIECE, SUSTAIN
+from tvae.midi import Melody
 from tvae.model import TransformerVAE
 from tvae.train import write_atomically
 
@@ -114,13 +115,13 @@ def tunes() -> dict[str, np.ndarray]:
 
 
 def song(name: str | Path) -> Melody:
-    """One of `tunes` by its title, or the melody of a MIDI file by its path (see `tvae.melody.read_midi`)."""
+    """One of `tunes` by its title, or the melody of a MIDI file by its path (see `tvae.midi.read_midi`)."""
     built_in = tunes()
     if str(name) in built_in:
         return Melody(built_in[str(name)], str(name), 120.0, 0, ())
     if not Path(name).exists():
         raise TvaeError(f"There is no file '{name}'; give a MIDI file, or one of the tunes: {', '.join(built_in)}.")
-    return melody.read_midi(name)
+    return midi.read_midi(name)
 
 
 # --- measures, of tokens alone

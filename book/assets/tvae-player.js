@@ -1,100 +1,18 @@
-/* <tvae-player data-piece='{...}'>: a melody of 8 bars to see and hear. Plain JavaScript, no dependency, no network.
+/* <tvae-player data-piece='{...}'>: a melody of 8 bars to see and hear. Needs tvae-roll.js and tvae-sound.js; no network.
 
-   data-piece (written by tvae/listen.py, or set from a script as `element.piece = {...}`):
+   data-piece (written by tvae/report/player.py, or set from a script as `element.piece = {...}`):
      title, role ("", "host", "donor", "result"), text (the melody in a sentence), tempo (quarter notes a minute),
-     notes [[MIDI pitch, first step, step it ends before], ...] in time, repeats [8] (the bar each bar repeats, -1: new),
-     low, high (MIDI pitches of the roll).
-   The element has `playing`, `position` (steps; can be set), `play()`, `pause()`, and
-   `customElements.get("tvae-player").render(piece)` gives the samples it would play.
-   Colours are in tvae.css. */
+     and what tvae-roll.js draws: notes in time, repeats, tints, low, high, and maybe ghost and changed.
+   The element has `playing`, `position` (steps; can be set), `loop`, `play()`, `pause()`, and `change(piece)`, which goes on in
+   time with another piece. */
 (() => {
   "use strict";
   if (customElements.get("tvae-player")) return;
 
-  const BARS = 8, STEPS = 16, PIECE = BARS * STEPS;
+  const { roll, sound } = globalThis.tvae;
+  const { BARS, STEPS, PIECE, html, svg, percent } = roll;
   const AHEAD = 1.5; // seconds that notes are handed to the audio clock in advance: timers in hidden tabs come once a second
   const secondsPerStep = (piece) => 15 / piece.tempo;
-
-  // --- sound: a soft electric piano, four sine waves that fade at their own pace
-
-  const PARTIALS = [[1, 0.6, 1.1], [2, 0.2, 0.7], [3, 0.08, 0.4], [7, 0.05, 0.09]]; // multiple, level, seconds to 1/e
-  const ATTACK = 0.006, RELEASE = 0.05; // seconds
-
-  let context; // one for the page, made when first asked for sound
-
-  function strike(audio, pitch, start, end) {
-    const frequency = 440 * 2 ** ((pitch - 69) / 12);
-    const gate = new GainNode(audio, { gain: 0 });
-    gate.gain.setValueAtTime(0, start);
-    gate.gain.linearRampToValueAtTime(0.4, start + ATTACK);
-    gate.gain.setTargetAtTime(0, end - RELEASE / 2, RELEASE / 2);
-    gate.connect(audio.destination);
-    const waves = PARTIALS.map(([multiple, level, fade]) => {
-      const wave = new OscillatorNode(audio, { frequency: multiple * frequency });
-      const gain = new GainNode(audio, { gain: level });
-      gain.gain.setTargetAtTime(0, start + ATTACK, fade * Math.sqrt(262 / frequency)); // high strings fade sooner
-      wave.connect(gain).connect(gate);
-      wave.start(start);
-      wave.stop(end + 5 * RELEASE);
-      return wave;
-    });
-    waves[0].onended = () => gate.disconnect();
-    return { gate, waves };
-  }
-
-  function hush({ gate, waves }, now) {
-    gate.gain.cancelScheduledValues(now);
-    gate.gain.setTargetAtTime(0, now, 0.012);
-    for (const wave of waves) wave.stop(now + 0.1);
-  }
-
-  // --- drawing
-
-  function svg(name, attributes = {}, text = "") {
-    const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-    node.textContent = text;
-    return node;
-  }
-
-  function html(name, attributes = {}, text = "") {
-    const node = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-    node.textContent = text;
-    return node;
-  }
-
-  const percent = (part) => `${+(100 * part).toFixed(3)}%`;
-
-  function shapes({ notes, repeats, low, high }) {
-    const row = 1 / (high - low + 1);
-    const groups = [...new Set(repeats.filter((bar) => bar >= 0))].sort((a, b) => a - b);
-    const back = [], front = [];
-    repeats.forEach((earlier, bar) => {
-      const x = percent(bar / BARS), width = percent(1 / BARS);
-      const group = groups.indexOf(earlier < 0 ? bar : earlier) + 1;
-      if (group) {
-        back.push(svg("rect", { class: `tvae-tint tvae-group-${group}`, x, y: 0, width, height: "100%" }));
-        back.push(svg("rect", { class: `tvae-group-${group}`, x, y: -3, width, height: 3 }));
-      }
-      back.push(svg("line", { class: "tvae-line", x1: x, x2: x, y1: 0, y2: "100%" }));
-      back.push(svg("text", { x, y: -6, dx: 2 }, earlier < 0 ? bar + 1 : `${bar + 1} = ${earlier + 1}`));
-    });
-    for (let pitch = 12 * Math.ceil(low / 12); pitch <= high; pitch += 12) {
-      const y = percent((high - pitch + 0.5) * row);
-      back.push(svg("line", { class: "tvae-octave", x1: 0, x2: "100%", y1: y, y2: y }));
-      back.push(svg("text", { x: -4, y, dy: 4, "text-anchor": "end" }, `C${pitch / 12 - 1}`));
-    }
-    for (const [pitch, onset, end] of notes) {
-      front.push(svg("rect", {
-        class: "tvae-note", x: percent(onset / PIECE), y: percent((high - pitch) * row),
-        width: percent((end - onset - 0.2) / PIECE), height: percent(row), rx: 1.5,
-      }));
-    }
-    return { back, front };
-  }
-
-  // --- the element
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let current = null; // the player that plays: one at a time on a page
@@ -105,18 +23,11 @@
     #from = 0; // the position at the time #origin of the audio clock, while something plays
     #origin = 0;
     #next = 0; // the first note not yet handed to the audio clock
+    #round = 0; // how often it has begun again, of that note
+    #loop = false;
     #voices = [];
     #timer = 0;
     #frame = 0;
-
-    static async render(piece, rate = 22050) {
-      const seconds = PIECE * secondsPerStep(piece) + 0.5;
-      const audio = new OfflineAudioContext(1, Math.ceil(seconds * rate), rate);
-      for (const [pitch, onset, end] of piece.notes) {
-        strike(audio, pitch, onset * secondsPerStep(piece), end * secondsPerStep(piece));
-      }
-      return (await audio.startRendering()).getChannelData(0);
-    }
 
     connectedCallback() {
       if (document.readyState === "loading") { // what is inside has not been read yet
@@ -147,13 +58,38 @@
 
     get position() {
       if (!this.playing || !this.#timer) return this.#at;
-      const steps = (context.currentTime - this.#origin) / secondsPerStep(this.#piece);
-      return Math.min(PIECE, this.#from + Math.max(0, steps));
+      const steps = this.#from + Math.max(0, (sound.live().currentTime - this.#origin) / secondsPerStep(this.#piece));
+      return this.#loop ? steps % PIECE : Math.min(PIECE, steps);
     }
 
     set position(step) {
       this.#at = Math.min(PIECE, Math.max(0, step));
       if (this.playing && this.#timer) this.#start();
+      this.#show();
+    }
+
+    get loop() {
+      return this.#loop;
+    }
+
+    set loop(on) {
+      const at = this.position;
+      this.#loop = on;
+      this.#goOn(at);
+    }
+
+    /** Another piece, from the step where this one is; what plays goes on without a break, and the focus stays. */
+    change(piece) {
+      const at = this.position, focused = this.contains(document.activeElement) && document.activeElement.classList[0];
+      this.#piece = piece;
+      this.#build();
+      this.#goOn(at);
+      if (focused) this.querySelector(`.${focused}`)?.focus();
+    }
+
+    #goOn(at) {
+      this.#at = at;
+      if (this.playing && this.#timer) this.#start(0);
       this.#show();
     }
 
@@ -163,8 +99,7 @@
       current = this;
       if (this.#at >= PIECE) this.#at = 0;
       this.#label();
-      context ??= new AudioContext();
-      await context.resume();
+      await sound.live().resume();
       if (this.playing && !this.#timer) this.#start(); // unless paused meanwhile
     }
 
@@ -173,16 +108,18 @@
       this.#at = this.position;
       current = null;
       this.#silence();
-      setTimeout(() => current || context.suspend(), 500); // once the last note has faded
+      setTimeout(() => current || sound.live().suspend(), 500); // once the last note has faded
       this.#label();
       this.#show();
     }
 
-    #start() {
+    #start(delay = 0.05) {
       this.#silence();
       this.#from = this.#at;
-      this.#origin = context.currentTime + 0.05;
+      this.#origin = sound.live().currentTime + delay;
+      this.#round = 0;
       this.#next = this.#piece.notes.findIndex(([, , end]) => end > this.#from);
+      if (this.#next < 0) this.#next = this.#piece.notes.length;
       this.#timer = setInterval(() => this.#feed(), 100);
       this.#feed();
       this.#draw();
@@ -192,23 +129,29 @@
       clearInterval(this.#timer);
       cancelAnimationFrame(this.#frame);
       this.#timer = 0;
-      for (const voice of this.#voices) hush(voice, context.currentTime);
+      for (const voice of this.#voices) sound.hush(voice, sound.live().currentTime);
       this.#voices = [];
     }
 
     #feed() {
-      if (this.position >= PIECE) {
+      if (!this.#loop && this.position >= PIECE) {
         this.pause();
         this.position = 0;
         return;
       }
-      const { notes } = this.#piece;
-      const time = (step) => this.#origin + (step - this.#from) * secondsPerStep(this.#piece);
-      while (this.#next >= 0 && this.#next < notes.length) {
+      const { notes } = this.#piece, audio = sound.live();
+      this.#voices = this.#voices.filter(({ stop }) => stop > audio.currentTime);
+      const time = (step) => this.#origin + (this.#round * PIECE + step - this.#from) * secondsPerStep(this.#piece);
+      for (;;) {
+        if (this.#next >= notes.length) {
+          if (!this.#loop || !notes.length || time(PIECE) > audio.currentTime + AHEAD) break;
+          this.#next = 0;
+          this.#round += 1;
+        }
         const [pitch, onset, end] = notes[this.#next];
-        const start = time(Math.max(onset, this.#from));
-        if (start > context.currentTime + AHEAD) break;
-        this.#voices.push(strike(context, pitch, start, time(end)));
+        const start = time(this.#round ? onset : Math.max(onset, this.#from));
+        if (start > audio.currentTime + AHEAD) break;
+        this.#voices.push(sound.strike(audio, pitch, start, time(end)));
         this.#next += 1;
       }
     }
@@ -241,10 +184,10 @@
         "aria-description": `${text ? text + ". " : ""}Arrow keys move by a bar, with Shift by a step; space plays and pauses.`,
         "aria-valuemin": 0, "aria-valuemax": PIECE,
       });
-      const { back, front } = shapes(this.#piece);
-      this.notes = front;
+      const { back, ghost, notes } = roll.draw(this.#piece);
+      this.notes = notes;
       this.playhead = svg("line", { class: "tvae-playhead", y1: -3, y2: "100%" });
-      this.roll.append(svg("rect", { class: "tvae-paper", width: "100%", height: "100%" }), ...back, ...front, this.playhead);
+      this.roll.append(svg("rect", { class: "tvae-paper", width: "100%", height: "100%" }), ...back, ...ghost, ...notes, this.playhead);
       this.dataset.role = role ?? "";
       this.replaceChildren(head, this.roll);
 
