@@ -8,8 +8,9 @@ import torch.nn.functional as F
 
 from tvae.baselines import LSTMVAE, LSTMConfig
 from tvae.model import kl_divergence
-from tvae.train import LSTMS, PRESETS, build
+from tvae.presets import MODELS, PRESETS, build
 
+LSTMS = {name: MODELS[name].sizes for name in ("lstm_8x1", "lstm_1x8", "lstm_conductor")}
 SMALL = LSTMConfig(d_embedding=6, d_encoder=12, d_decoder=24, d_condition=8, d_conductor=10, d_latent=4)
 each_model = pytest.mark.parametrize("name", LSTMS)
 a_code_a_piece = pytest.mark.parametrize("name", ["lstm_1x8", "lstm_conductor"])
@@ -170,7 +171,7 @@ def test_a_gradient_reaches_every_parameter(name, tokens):
 @each_model
 def test_it_learns_eight_pieces_by_heart(name):
     torch.manual_seed(0)
-    sizes = LSTMConfig(4, 8, 12, d_embedding=16, d_encoder=32, d_decoder=64, d_condition=16, d_conductor=32, d_latent=8)
+    sizes = LSTMConfig(16, 32, 64, 16, bars=4, steps=8, states=12, d_conductor=32, d_latent=8)
     vae = build(name, replace(sizes, **LSTMS[name] | {"bars_per_code": 1 if name == "lstm_8x1" else 4}))
     tokens = torch.randint(0, 12, (8, 32))
     optimizer = torch.optim.Adam(vae.parameters(), lr=1e-2)

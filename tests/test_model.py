@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tvae import TvaeError
+from tvae.lstm import LSTMSizes
 from tvae.model import BarVAE, ModelConfig, TransformerVAE, kl_divergence, parameter_count
 
 SMALL = ModelConfig(hidden=(48, 40), d_model=32, d_head=16, d_feedforward=24, d_latent=8, heads=2, layers=2)
@@ -89,7 +90,7 @@ def test_bar_by_bar_agrees_with_teacher_forcing_on_its_own_output(masks, tokens)
 def test_each_bar_is_computed_once(tokens, monkeypatch):
     vae, rows = model(), []
     local_decoder = vae.local_decoder.forward
-    monkeypatch.setattr(vae.local_decoder, "forward", lambda g: rows.append(g.shape[:-1]) or local_decoder(g))
+    monkeypatch.setattr(vae.local_decoder, "forward", lambda g, bars=None: rows.append(g.shape[:-1]) or local_decoder(g))
     vae.generate(torch.zeros(6, 8, 8))
     assert [tuple(shape) for shape in rows] == [(6,)] * 8
 
@@ -133,17 +134,73 @@ def test_kl_is_that_of_torch_distributions():
     assert torch.allclose(kl_divergence(mu, logvar), expected, atol=1e-5)
 
 
-def test_stage_0_trains_the_models_own_local_layer():
-    vae = model()
-    before = vae.local_encoder.net[0].weight.clone()
-    bar_vae = BarVAE(vae)
-    logits, mu, logvar = bar_vae(torch.randint(0, 47, (4, 16)))
+def test_stage_0_trains_a_local_layer_that_the_model_takes_over():
+    bars = BarVAE(SMALL)
+    logits, mu, logvar = bars(torch.randint(0, 47, (4, 16)))
     assert logits.shape == (4, 16, 47) and mu.shape == logvar.shape == (4, 32)
     logits.sum().backward()
-    torch.optim.SGD(bar_vae.parameters(), 0.1).step()
-    assert not torch.equal(before, vae.local_encoder.net[0].weight)
+    assert all(weight.grad is not None for weight in bars.local_decoder.parameters())
+    model().local_encoder.load_state_dict(bars.local_encoder.state_dict())
+    model().local_decoder.load_state_dict(bars.local_decoder.state_dict())
+
+
+def test_the_release_starts_with_wide_positions_and_small_projections():
+    torch.manual_seed(0)
+    release, pytorch = TransformerVAE(ModelConfig()), TransformerVAE(ModelConfig(initialisation="pytorch"))
+    assert release.encoder.position.std().item() == pytest.approx(1, rel=0.05)
+    assert pytorch.encoder.position.std().item() == pytest.approx(1 / 16, rel=0.05)
+    for layer in (*release.encoder.layers, *release.decoder.layers):
+        for projection in (layer.attention.query, layer.attention.key, layer.attention.value):
+            assert projection.weight.std().item() == pytest.approx((2 / 256**2) ** 0.5, rel=0.02)
+    assert pytorch.decoder.layers[0].inter.key.weight.std().item() == pytest.approx((3 * 256) ** -0.5, rel=0.02)
+    assert release.encoder.layers[0].attention_norm.eps == 1e-12
+
+
+def test_a_context_free_bar_hears_its_own_code_alone(tokens):
+    vae = model(**DIAGONAL, previous_bar=False)
+    with torch.no_grad():
+        z = vae.encode(tokens)[0]
+        other = with_another(tokens, bar=2)
+        changed = (vae.decode(z, tokens) != vae.decode(z, other)).flatten(2).any(-1).any(0)
+        assert not changed.any()  # no true bar is heard
+        moved = z.clone()
+        moved[:, 2] += 3
+        heard = (vae.generate(z) != vae.generate(moved)).unflatten(1, (8, 16)).any(-1).any(0)
+    assert heard.tolist() == [bar == 2 for bar in range(8)]
+
+
+def with_another(tokens, bar: int):
+    changed = tokens.clone()
+    changed[:, bar * 16 : (bar + 1) * 16] = (changed[:, bar * 16 : (bar + 1) * 16] + 1) % 47
+    return changed
+
+
+def test_an_lstm_as_local_layer_is_told_the_steps_before_in_its_bar_and_the_bars_before(tokens):
+    vae = model(local="lstm", lstm=LSTMSizes(8, 12, 16, 8)).double()
+    with torch.no_grad():
+        z = vae.encode(tokens[:1])[0]
+        one = vae.decode(z, tokens[:1])
+        changed = tokens[:1].clone()
+        changed[:, 37] = (changed[:, 37] + 1) % 47  # the sixth step of bar 3
+        heard = ((vae.decode(z, changed) - one).abs() > 1e-12).any(-1).flatten()
+    assert heard.tolist() == [37 < step for step in range(128)]
+
+
+@pytest.mark.parametrize("masks", [{}, DIAGONAL], ids=["causal", "diagonal"])
+def test_an_lstm_as_local_layer_runs_free_as_it_is_taught(masks, tokens):
+    vae = model(local="lstm", lstm=LSTMSizes(8, 12, 16, 8), **masks)
+    with torch.no_grad():
+        z = vae.encode(tokens)[0]
+        generated = vae.generate(z)
+        assert torch.equal(vae.decode(z, generated).argmax(-1).flatten(1), generated)
 
 
 def test_an_unknown_mask_is_a_sentence():
     with pytest.raises(TvaeError, match="none, causal, diagonal"):
         ModelConfig(encoder_mask="triangle")
+
+
+@pytest.mark.parametrize(("choice", "known"), [("local", "dense, lstm"), ("initialisation", "release, pytorch")])
+def test_an_unknown_choice_is_a_sentence(choice, known):
+    with pytest.raises(TvaeError, match=known):
+        ModelConfig(**{choice: "other"})

@@ -19,34 +19,35 @@ import torch
 
 from tvae import TvaeError, corpus, record
 from tvae import train as training
-from tvae.baselines import LSTMConfig
+from tvae.baselines import LSTMVAE, LSTMConfig
+from tvae.lstm import LSTMSizes
 from tvae.melody import transpose
 from tvae.model import parameter_count
-from tvae.train import LSTMS, MODELS, PRESETS, Plan, Preset, Rows, Stage, build, load_weights, train
+from tvae.checkpoint import in_eight_bits
+from tvae.presets import MODELS, PRESETS, Preset, Stage, build
+from tvae.train import Rows, train
+
+LSTMS = [name for name, row in MODELS.items() if row.architecture is LSTMVAE]
+TRAINED = [name for name in MODELS if name != "official"]  # the authors trained that one
 
 TINY = Preset(
-    Plan(
-        replace(
-            PRESETS["smoke"].transformer.model, hidden=(24, 16), d_model=16, d_head=8, d_feedforward=16, d_latent=8
-        ),
-        (
-            Stage(256, ((0, 2e-3), (10_000, 2e-3)), kl_weight=0.1),
-            Stage(32, ((0, 2e-4), (400, 4e-3), (3_200, 1e-5)), kl_weight=1.0),
-        ),
+    replace(
+        PRESETS["smoke"].transformer, hidden=(24, 16), d_model=16, d_head=8, d_feedforward=16, d_latent=8,
+        lstm=LSTMSizes(4, 8, 16, 4),
     ),
-    Plan(
-        LSTMConfig(d_embedding=4, d_encoder=8, d_decoder=16, d_condition=4, d_conductor=8, d_latent=8),
-        (None, Stage(32, ((0, 1e-3), (400, 1e-2), (3_200, 1e-4)), kl_weight=1.0)),
-    ),
+    LSTMConfig(4, 8, 16, 4, d_conductor=8, d_latent=8),
+    Stage(256, ((0, 2e-3), (10_000, 2e-3)), kl_weight=0.1),
+    Stage(32, ((0, 2e-4), (400, 4e-3), (3_200, 1e-5)), kl_weight=1.0),
+    Stage(32, ((0, 1e-3), (400, 1e-2), (3_200, 1e-4)), kl_weight=1.0),
     sweep=1_600,
-)
+)  # fmt: skip
 # The same in a process of its own, that can be killed; a checkpoint at every log row gives it many states to die in.
 SCRIPT = """
 import json, sys
 sys.path.insert(0, "tests")
 from tvae import train
 from test_train import TINY
-train.Training.CHECKPOINT_SECONDS = 0
+train.CHECKPOINT_SECONDS = 0
 train.PRESETS["smoke"] = TINY
 print(train.train(preset="smoke", **json.loads(sys.argv[1])))
 """
@@ -177,26 +178,25 @@ def test_a_folder_with_other_settings_is_not_overwritten(uninterrupted, tiny):
 def test_one_process_a_run(tiny, tmp_path):
     folder = tmp_path / "smoke/folk/attention/fold0"
     folder.mkdir(parents=True)
-    with training.only_one(folder), pytest.raises(TvaeError, match="another process"):
+    with training.only_one(folder, 0), pytest.raises(TvaeError, match="another process"):
         train("attention", runs=tmp_path)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatch):
-    stage_0, stage_1 = TINY.transformer.stages
-    stages = (stage_0, replace(stage_1, learning_rate=((0, 1e9), (3_200, 1e9))))
-    wild = replace(TINY, transformer=replace(TINY.transformer, stages=stages))
+    wild = replace(TINY, stage_1=replace(TINY.stage_1, learning_rate=((0, 1e-3), (1_600, 1e-3), (1_600, 1e9), (3_200, 1e9))))
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     monkeypatch.setitem(training.PRESETS, "smoke", wild)
     with pytest.raises(TvaeError, match="no longer a number.*stage 1"):
         train("attention", runs=tmp_path)
     folder = tmp_path / "smoke/folk/attention/fold0"
     state = torch.load(folder / "checkpoint.pt", weights_only=True)
-    assert state["stage"] == 0 and all(torch.isfinite(value).all() for value in state["vae"].values())
+    assert 0 < state["step"] <= 50 and all(torch.isfinite(value).all() for value in state["module"].values())
     assert not (folder / "metrics.json").exists()
 
 
 def test_a_step_that_ruins_the_weights_is_never_saved(tiny, tmp_path, monkeypatch):
     """The loss is still a number when the last update before a checkpoint breaks the weights."""
-    monkeypatch.setattr(training.Training, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     step = torch.optim.Adam.step
     calls = iter(range(10_000))
 
@@ -208,19 +208,59 @@ def test_a_step_that_ruins_the_weights_is_never_saved(tiny, tmp_path, monkeypatc
     monkeypatch.setattr(torch.optim.Adam, "step", ruin)
     with pytest.raises(TvaeError, match="no longer a number"):
         train("attention", runs=tmp_path)
-    checkpoint = tmp_path / "smoke/folk/attention/fold0/checkpoint.pt"
+    checkpoint = tmp_path / "smoke/folk/local_dense/fold0/checkpoint.pt"
     state = torch.load(checkpoint, weights_only=True)
-    assert all(torch.isfinite(value).all() for value in state["vae"].values())
+    assert all(torch.isfinite(value).all() for value in state["module"].values())
 
 
-def test_padded_steps_count_in_the_loss_only_as_the_release_has_it(tmp_path):
+def test_padded_steps_count_in_the_loss_only_as_the_release_has_it():
     data = corpus.load("folk")
-    for count_padding, expected in ((True, 128 * len(data)), (False, int(data.length.sum()))):
-        plan = replace(TINY.plan("attention"), count_padding=count_padding)
-        config = {"model": "attention", "seed": 0, "fold": 0}
-        run = training.Training(plan, config, data, tmp_path, torch.device("cpu"), None)
-        run.train_index = np.arange(len(data))
-        assert int(run.rows(1).counted.sum()) == int(run.rows(0).counted.sum()) == expected
+    train_index, _ = data.split(0)
+    for count_padding, expected in ((True, 128 * len(train_index)), (False, int(data.length[train_index].sum()))):
+        for number, stage in enumerate((TINY.stage_0, TINY.stage_1)):
+            settings = {"fold": 0, "seed": 0}
+            rows = training.training_rows(data, settings, number, stage, count_padding, torch.device("cpu"))
+            assert int(rows.counted.sum()) == expected
+
+
+def test_no_song_that_is_tested_or_chosen_by_trains():
+    data = corpus.load("folk")
+    for fold in range(corpus.FOLDS):
+        (train_index, test_index), validation = data.split(fold), data.validation(fold)
+        songs = [set(data.song[index]) for index in (train_index, test_index, validation)]
+        assert not songs[0] & songs[1] and not songs[0] & songs[2] and not songs[1] & songs[2]
+        assert len(train_index) + len(test_index) + len(validation) == len(data)
+        assert 0.02 < len(validation) / len(data) < 0.06
+
+
+def test_models_of_a_fold_share_stage_0_and_each_fold_has_its_own_seed(tiny, finished, tmp_path):
+    first, second = finished("attention"), finished("no_attention")
+    local = first.parents[1] / "local_dense" / "fold0" / "weights.safetensors"
+    sums = [json.loads((folder / "config.json").read_text())["start"] for folder in (first, second)]
+    assert sums == [sha256(local.read_bytes()).hexdigest()] * 2
+    assert json.loads((train(fold=2, runs=tmp_path) / "metrics.json").read_text())["seed"] == 2
+
+
+def test_weights_are_kept_along_the_way(monkeypatch, tmp_path):
+    keeping = replace(TINY, stage_1=replace(TINY.stage_1, average=320, keep=4))
+    monkeypatch.setitem(training.PRESETS, "smoke", keeping)
+    folder = train(runs=tmp_path)
+    kept = sorted((folder / "kept").iterdir())
+    assert [int(path.stem) for path in kept] == [800, 1600, 2400, 3200]
+    last, end = tvae.load(kept[-1]).state_dict(), tvae.load(folder / "weights.safetensors").state_dict()
+    assert all(torch.equal(last[name], end[name]) for name in end)
+
+
+def test_free_nats_cost_nothing():
+    logits, tokens = torch.randn(3, 8, 16, 47), torch.randint(0, 47, (3, 128))
+    mu, logvar, counted = torch.randn(3, 8, 64), torch.zeros(3, 8, 64), torch.ones(3, 128, dtype=torch.bool)
+    loss = {}
+    for nats in (0.0, 100.0, 1e6):
+        stage = replace(TINY.stage_1, free_nats=nats)
+        loss[nats], log = training.objective(logits, mu, logvar, tokens, counted, stage)
+    distortion = log["distortion_nats_per_piece"] / 128
+    assert loss[1e6].item() == pytest.approx(distortion.item(), rel=1e-5)
+    assert (loss[0.0] - loss[100.0]).item() == pytest.approx(100 / 512, rel=1e-3)
 
 
 def test_a_damaged_checkpoint_is_a_sentence(tiny, tmp_path):
@@ -235,7 +275,7 @@ def test_a_damaged_checkpoint_is_a_sentence(tiny, tmp_path):
     ("arguments", "sentence"),
     [
         ({"model": "transformer"}, "attention, no_attention"),
-        ({"preset": "huge"}, "smoke, cpu, paper"),
+        ({"preset": "huge"}, "smoke, cpu, long, paper"),
         ({"corpus": "bach"}, "folk"),
         ({"fold": 7}, "0 to 4"),
         ({"kl_weight": -1.0}, "KL weight of -1.0"),
@@ -250,7 +290,7 @@ def test_settings_that_make_no_sense_are_a_sentence_and_leave_nothing(arguments,
 
 
 def test_the_command_line_says_a_sentence_and_exits_with_1(tmp_path):
-    command = [sys.executable, "-m", "tvae.train", "--model", "nonsense", "--runs", str(tmp_path)]
+    command = [sys.executable, "-m", "tvae", "train", "--model", "nonsense", "--runs", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.startswith("tvae: ") and "Traceback" not in done.stderr
 
@@ -273,40 +313,37 @@ def test_transposing_on_the_device_is_transposing(tmp_path):
 
 
 def test_the_release_schedule():
-    stage_0, stage_1 = PRESETS["paper"].transformer.stages
-    assert stage_1.batch == 16 and 6.9e6 < stage_1.rows < 7.1e6 and stage_0.kl_weight == 0.1
-    assert [rate for _, rate in stage_1.learning_rate] == [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6]
-    assert PRESETS["paper"].lstm.stages == (None, stage_1)
+    paper = PRESETS["paper"]
+    assert paper.stage_1.batch == 16 and 6.9e6 < paper.stage_1.rows < 7.1e6 and paper.stage_0.kl_weight == 0.1
+    assert [rate for _, rate in paper.stage_1.learning_rate] == [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6]
+    assert paper.lstm_stage_1 == paper.stage_1 and paper.transformer.initialisation == "release"
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_models_of_a_preset_differ_in_what_their_names_say(preset):
-    plans = {model: PRESETS[preset].plan(model) for model in MODELS}
-    twins = 1 if preset == "cpu" else 0  # its attention is as compact as compact
-    assert len(set(plans.values())) == len(plans) - twins
+    plans = {model: PRESETS[preset].plan(model) for model in TRAINED}
     attention = plans["attention"]
-    assert plans["no_stage_0"] == replace(attention, stages=(None, attention.stages[1])) and attention.stages[0]
-    for model in ("no_attention", "bidirectional", "compact"):
-        assert plans[model] == replace(attention, model=plans[model].model)
-    for model in LSTMS:  # as many dimensions, and trained as long
-        assert plans[model].model.latent_dims == attention.model.latent_dims and plans[model].stages[0] is None
-    assert len({plans[model].stages for model in LSTMS}) == 1
+    for model, plan in plans.items():
+        row = MODELS[model]
+        assert plan.model.latent_dims == attention.model.latent_dims  # as many dimensions, and trained as long
+        assert plan.stage_1.rows == (attention.stage_1.rows if row.architecture is not LSTMVAE else PRESETS[preset].lstm_stage_1.rows)
+        assert (plan.stage_0 is None) == (row.architecture is LSTMVAE or model == "no_stage_0")
+    assert plans["no_stage_0"] == replace(attention, stage_0=None)
+    for model in ("no_attention", "bidirectional", "context_free", "attention_lstm"):
+        assert plans[model] == replace(attention, model=plans[model].model) != attention
 
 
 def test_the_models_of_the_paper_preset_are_as_large_as_the_releases():
-    plan = PRESETS["paper"].plan
     with torch.device("meta"):
-        counts = {model: parameter_count(build(model, plan(model).model)) for model in MODELS}
-    assert counts == {
-        "attention": 11_999_728, "no_attention": 11_999_728, "bidirectional": 11_999_728, "no_stage_0": 11_999_728,
-        "compact": 4_921_840,
-        "lstm_8x1": 10_091_823, "lstm_1x8": 12_271_791, "lstm_conductor": 14_373_039,
-    }  # fmt: skip
-    for model in LSTMS:  # -16 %, +2 % and +20 %
+        counts = {model: parameter_count(build(model, PRESETS["paper"].plan(model).model)) for model in MODELS}
+    for model in ("attention", "no_attention", "bidirectional", "no_stage_0", "context_free", "official", "wide"):
+        assert counts[model] == 11_999_728
+    assert counts["compact"] == 4_921_840
+    for model in LSTMS:
         assert 2 / 3 < counts[model] / counts["attention"] < 4 / 3
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", TRAINED)
 def test_each_model_trains_and_its_released_weights_decode_as_it_did(model, finished, tmp_path):
     folder = finished(model)
     history = pd.read_csv(folder / "history.csv")
