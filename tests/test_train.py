@@ -17,11 +17,12 @@ import pandas as pd
 import pytest
 import torch
 
-from tvae import TvaeError, corpus, record
+from tvae import TvaeError, corpus
 from tvae import train as training
 from tvae.baselines import LSTMConfig
 from tvae.melody import transpose
 from tvae.model import parameter_count
+from tvae.report import record
 from tvae.train import LSTMS, MODELS, PRESETS, Plan, Preset, Rows, Stage, build, load_weights, train
 
 TINY = Preset(
