@@ -34,7 +34,8 @@ def files(*patterns):
     return sorted(str(path) for pattern in patterns for path in Path().glob(pattern) if path.is_file())
 
 
-SOURCES = files("tvae/*.py", "tvae/data/*")
+CORE = files("tvae/*.py", "tvae/corpora/*.py", "tvae/data/*")
+SOURCES = [*CORE, *files("tvae/studies/**/*.py", "tvae/report/**/*.py")]
 
 
 def run_folders(preset):
@@ -77,7 +78,7 @@ localrules: book, notebook, collect, record
 rule book:
     input:
         "_config.yml",
-        files("book/*.*", "book/ext/*.py", "book/assets/**/*", "tvae/*.py", "figures/*.svg"),
+        files("book/*.*", "book/ext/*.py", "book/assets/**/*", "tvae/**/*.py", "figures/*.svg"),
         [f"book/executed/{name}.ipynb" for name in NOTEBOOKS],
     output: "_build/html/index.html"
     params: preset=PRESET
@@ -107,7 +108,7 @@ rule train:
     # Only toy runs are trained again when the sources change; a run of hours is made again by removing its folder and
     # the folders of those that go on from it.
     input:
-        lambda w: ["notebooks/train.ipynb", *SOURCES] if w.preset == "smoke" else [],
+        lambda w: ["notebooks/train.ipynb", *CORE] if w.preset == "smoke" else [],
         start,
     # Only the file that a run writes last: Snakemake deletes the output of a failed job and of one that it starts again,
     # and a killed run goes on from what else lies in its folder.
@@ -137,7 +138,7 @@ rule collect:
     params: folders=lambda w: run_folders(w.preset)
     log: "_build/logs/collect-{preset}.log"
     shell:
-        "{PYTHON} -m tvae.record {params.folders} --record runs/{wildcards.preset}/record"
+        "{PYTHON} -m tvae.report.record {params.folders} --record runs/{wildcards.preset}/record"
         " --weights runs/{wildcards.preset}/record/weights " + LOGGED
 
 
@@ -147,8 +148,8 @@ rule record:
     params: folders=lambda w: run_folders(PRESET)
     log: "_build/logs/record.log"
     shell:
-        "( {PYTHON} -m tvae.record {params.folders} --record figures --weights weights"
-        " && {PYTHON} -m tvae.claims --record figures"
-        " && {PYTHON} -m tvae.inside --record figures --weights weights"
-        " && {PYTHON} -m tvae.transfer --record figures --weights weights"
-        " && {PYTHON} -m tvae.playground --record figures --weights weights && {PYTHON} scripts/save_figures.py figures ) " + LOGGED
+        "( {PYTHON} -m tvae.report.record {params.folders} --record figures --weights weights"
+        " && {PYTHON} -m tvae.report.claims --record figures"
+        " && {PYTHON} -m tvae.report.measured --record figures --weights weights"
+        " && {PYTHON} -m tvae.report.transferred --record figures --weights weights"
+        " && {PYTHON} -m tvae.report.playground --record figures --weights weights && {PYTHON} scripts/save_figures.py figures ) " + LOGGED

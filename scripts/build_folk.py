@@ -30,6 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from tvae import corpus, melody
+from tvae.corpora.sources import windows
 from tvae.melody import SILENCE, STEPS, SUSTAIN
 
 DATA = Path(__file__).parent.parent / "tvae" / "data"
@@ -332,7 +333,7 @@ def strain_pieces(strain: Strain, notes: list[list]) -> Iterator[tuple[int, np.n
             for pitch, on, off in sounding
             if on < stop and off > begin
         ]
-        tokens, length = next(corpus.windows(inside, [0])), round(STEPS * (stop - begin))
+        tokens, length = next(windows(inside, [0])), round(STEPS * (stop - begin))
         if isinstance(tokens, str):
             raise Unreadable(f"strain: {tokens}")
         tokens[length:] = SILENCE if tokens[length - 1] == SILENCE else SUSTAIN

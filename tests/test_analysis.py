@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 from test_train import TINY
 
-from tvae import TvaeError, analysis, claims, corpus, record, tables
-from tvae.claims import Claim, decide, verdict
+from tvae import TvaeError, corpus
 from tvae.evaluate import terms
 from tvae.melody import is_valid
+from tvae.report import claims, record, results, tables
+from tvae.report.claims import Claim, decide, verdict
+from tvae.studies.comparison import accuracy_by_transposition
+from tvae.studies.description import describe
+from tvae.studies.statistics import interval
 from tvae.train import PRESETS, train
+from tvae.transfer import reconstruct
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +33,7 @@ def recorded(tmp_path_factory):
 
 @pytest.fixture
 def block(recorded):
-    (block,) = analysis.blocks(recorded[1])
+    (block,) = results.blocks(recorded[1])
     return block
 
 
@@ -38,7 +43,7 @@ def entry_of(entries, model):
 
 def test_scores_have_every_statistic_inside_its_interval(recorded, block):
     folder, entries = recorded
-    scores = analysis.scores(folder, [block])
+    scores = results.scores(folder, [block])
     assert tuple(scores.model.unique()) == tables.PAPER_MODELS and set(scores.block) == {"folk, preset smoke, fold 0"}
     assert ((scores.low <= scores.value) & (scores.value <= scores.high)).all()
     for model in tables.PAPER_MODELS:
@@ -50,7 +55,7 @@ def test_scores_have_every_statistic_inside_its_interval(recorded, block):
 
 def test_rates_per_bar_are_those_of_the_entries(recorded, block):
     folder, entries = recorded
-    rates = analysis.rates_per_bar(folder, block)
+    rates = results.rates_per_bar(folder, block)
     assert set(rates) == {"attention", "no_attention", "lstm_8x1"}  # one code for all bars has no rate of a bar
     for model, (value, low, high) in rates.items():
         assert value == pytest.approx(entry_of(entries, model)["rate_per_bar"])
@@ -59,17 +64,17 @@ def test_rates_per_bar_are_those_of_the_entries(recorded, block):
 
 def test_changing_the_record_changes_the_table(recorded):
     folder, entries = recorded
-    before = tables.comparative(analysis.scores(folder, analysis.blocks(entries))).html
+    before = tables.comparative(results.scores(folder, results.blocks(entries))).html
     changed = [
         {**entry, "accuracy_free_running": 0.12345} if entry == entry_of(entries, "attention") else entry
         for entry in entries
     ]
-    after = tables.comparative(analysis.scores(folder, analysis.blocks(changed))).html
+    after = tables.comparative(results.scores(folder, results.blocks(changed))).html
     assert before != after and "0.123" in after and "0.123" not in before
 
 
 def test_the_papers_numbers_appear_with_the_difference_on_its_corpus_only(recorded, block):
-    scores = analysis.scores(recorded[0], [block])
+    scores = results.scores(recorded[0], [block])
     reported = {"attention": {"accuracy_free_running": 0.25}}
     assert tables.comparative(scores, reported).html == tables.comparative(scores).html
     scores["corpus"] = "hooktheory"
@@ -82,7 +87,7 @@ def test_the_papers_numbers_appear_with_the_difference_on_its_corpus_only(record
 
 def test_the_trivial_rows_come_with_the_table(block):
     folk = corpus.load("folk")
-    rows = analysis.trivial_rows({"folk": analysis.describe(folk)}, [block])
+    rows = results.trivial_rows({"folk": describe(folk)}, [block])
     assert set(rows.model) == {"sustain", "previous_bar"} and set(rows.block) == {block.title}
     test = folk.split(0)[1]
     counted = np.arange(128) < folk.length[test][:, None]
@@ -98,21 +103,21 @@ def entries_of(**folds):
 
 
 def test_models_are_compared_on_the_folds_that_they_share():
-    found = analysis.blocks(entries_of(attention=range(5), lstm_8x1=range(5), bidirectional=[0]))
+    found = results.blocks(entries_of(attention=range(5), lstm_8x1=range(5), bidirectional=[0]))
     assert [(block.folds, list(block.runs)) for block in found] == [
         ((0, 1, 2, 3, 4), ["attention", "lstm_8x1"]),
         ((0,), ["attention", "bidirectional", "lstm_8x1"]),
     ]
-    found = analysis.blocks(entries_of(attention=range(5), no_attention=range(5)))
+    found = results.blocks(entries_of(attention=range(5), no_attention=range(5)))
     assert [block.title for block in found] == ["folk, preset smoke, folds 0-4"]
-    assert [block.title for block in analysis.blocks(entries_of(attention=[0, 1, 2]))] == ["folk, preset smoke, fold 0"]
-    assert analysis.blocks(entries_of(attention=[1, 2])) == []
+    assert [block.title for block in results.blocks(entries_of(attention=[0, 1, 2]))] == ["folk, preset smoke, fold 0"]
+    assert results.blocks(entries_of(attention=[1, 2])) == []
 
 
 def test_several_folds_are_weighted_by_what_they_counted(recorded, block):
     folder, entries = recorded
     run = entry_of(entries, "attention")
-    pooled = analysis.Block("folk", "smoke", (0, 0), {"attention": [run, {**run, "accuracy_free_running": 0.0}]})
+    pooled = results.Block("folk", "smoke", (0, 0), {"attention": [run, {**run, "accuracy_free_running": 0.0}]})
     pieces, song = pooled.pieces(folder, "attention")
     assert len(song) == 2 * run["n_test"] == len(pieces["steps"])
     steps = terms(pieces)["accuracy_free_running"][1]
@@ -121,11 +126,11 @@ def test_several_folds_are_weighted_by_what_they_counted(recorded, block):
 
 def test_a_model_does_not_differ_from_itself_and_differences_have_a_sign(recorded, block):
     folder, entries = recorded
-    assert analysis.difference(folder, block, "attention", "attention", "accuracy_free_running") == (0, 0, 0)
-    value, low, high = analysis.difference(folder, block, "attention", "lstm_1x8", "rate_nats_per_piece")
+    assert results.difference(folder, block, "attention", "attention", "accuracy_free_running") == (0, 0, 0)
+    value, low, high = results.difference(folder, block, "attention", "lstm_1x8", "rate_nats_per_piece")
     rates = [entry_of(entries, model)["rate_nats_per_piece"] for model in ("attention", "lstm_1x8")]
     assert value == pytest.approx(rates[0] - rates[1]) and low <= value <= high
-    frame = analysis.differences(folder, block)
+    frame = results.differences(folder, block)
     assert set(frame.model) == {"no_attention", "lstm_8x1", "lstm_1x8"}
     assert f"{value:+.1f}" in tables.differences(frame).html
 
@@ -139,7 +144,7 @@ def test_a_difference_needs_the_same_pieces(recorded, block, tmp_path):
             song = song[::-1]
         np.savez(tmp_path / "pieces" / f"smoke-folk-{model}-fold0.npz", song=song, **scores)
     with pytest.raises(TvaeError, match="attention and no_attention .* not tested on the same pieces"):
-        analysis.difference(tmp_path, block, "attention", "no_attention", "accuracy_free_running")
+        results.difference(tmp_path, block, "attention", "no_attention", "accuracy_free_running")
 
 
 def test_paired_differences_are_narrower_than_the_models_intervals(tmp_path):
@@ -154,21 +159,21 @@ def test_paired_differences_are_narrower_than_the_models_intervals(tmp_path):
         np.savez(tmp_path / "pieces" / f"smoke-folk-{model}-fold0.npz", song=song, **arrays)
         runs[model] = [*entries_of(**{model: [0]})]
         runs[model][0] |= {"accuracy_free_running": accuracy.mean(), "n_test": 200}
-    block = analysis.Block("folk", "smoke", (0,), runs)
-    value, low, high = analysis.difference(tmp_path, block, "attention", "no_attention", "accuracy_free_running")
+    block = results.Block("folk", "smoke", (0,), runs)
+    value, low, high = results.difference(tmp_path, block, "attention", "no_attention", "accuracy_free_running")
     assert low < 0.01 < high and high - low < 0.004
-    own = [analysis.interval(*terms(block.pieces(tmp_path, model)[0])["accuracy_free_running"], song) for model in runs]
+    own = [interval(*terms(block.pieces(tmp_path, model)[0])["accuracy_free_running"], song) for model in runs]
     assert all(high_own - low_own > 4 * (high - low) for _, low_own, high_own in own)
 
 
 def test_beta_is_the_releases_weight_in_a_summed_elbo():
     entry = {"preset": "paper", "model": "attention", "kl_weight": 1.0}
-    assert analysis.beta(entry) == 0.25 and analysis.beta({**entry, "model": "lstm_1x8", "kl_weight": 4}) == 1
+    assert results.beta(entry) == 0.25 and results.beta({**entry, "model": "lstm_1x8", "kl_weight": 4}) == 1
 
 
 def test_a_higher_kl_weight_buys_a_lower_rate(recorded):
     folder, entries = recorded
-    points = analysis.rate_distortion(folder, entries, "folk")
+    points = results.rate_distortion(folder, entries, "folk")
     assert list(points.kl_weight) == [0.01, 1, 100] * 2 and list(points.model) == ["attention"] * 3 + ["lstm_8x1"] * 3
     for _, own in points.groupby("model"):
         assert own.rate.is_monotonic_decreasing
@@ -176,7 +181,7 @@ def test_a_higher_kl_weight_buys_a_lower_rate(recorded):
     for name in ("rate", "distortion", "total", "accuracy", "onset_f1"):
         assert ((points[f"{name}_low"] <= points[name]) & (points[name] <= points[f"{name}_high"])).all()
     assert "KL weight" in tables.rate_distortion(points).html
-    assert analysis.rate_distortion(folder, entries, "hooktheory").empty
+    assert results.rate_distortion(folder, entries, "hooktheory").empty
 
 
 def curves_on_file(folder, **curves):
@@ -200,31 +205,31 @@ def test_models_are_compared_at_one_rate(tmp_path):
         return [(weight, rate, factor * 100 * np.exp(-rate / 100)) for weight, rate in zip((4, 1, 0.25), rates)]
 
     entries = curves_on_file(tmp_path, attention=curve(1, 50, 100, 200), no_attention=curve(2, 80, 160, 240))
-    found = analysis.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention")
+    found = results.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention")
     assert found.saving == pytest.approx((0.5, 0.5, 0.5)) and found.rate == pytest.approx(100)
     assert found.accuracy == pytest.approx(
         (-0.03, -0.03, -0.03)
     )  # 0.25 less what lies between 0.16 at 80 and 0.64 at 160 nats
     assert "50.0%" in tables.equal_rate([found]).html and "-0.030" in tables.equal_rate([found]).html
-    assert analysis.at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention").saving[0] == pytest.approx(-1)
+    assert results.at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention").saving[0] == pytest.approx(-1)
 
 
 def test_where_the_other_curve_does_not_reach_the_nearest_rate_is_taken(tmp_path):
     entries = curves_on_file(
         tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=[(4, 120, 60), (1, 150, 50), (0.5, 160, 45)]
     )
-    assert analysis.at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention").rate == 100
+    assert results.at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention").rate == 100
 
 
 def test_without_curves_nothing_is_compared(tmp_path):
     one = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=[(1, 150, 50)])
-    assert analysis.at_equal_rate(tmp_path, one, "folk", "attention", "no_attention") is None
-    assert analysis.at_equal_rate(tmp_path, [], "folk", "attention", "no_attention") is None
+    assert results.at_equal_rate(tmp_path, one, "folk", "attention", "no_attention") is None
+    assert results.at_equal_rate(tmp_path, [], "folk", "attention", "no_attention") is None
 
 
 def test_a_description_holds_no_notes_and_its_shares_add_up():
     folk = corpus.load("folk")
-    described = analysis.describe(folk)
+    described = describe(folk)
     assert sum(described["pitch"]) == pytest.approx(1) and sum(described["test_pieces_by_fold"]) == len(folk)
     assert len(json.dumps(described)) < 20_000
     repeats = np.array(described["repeats"])
@@ -235,10 +240,10 @@ def test_a_description_holds_no_notes_and_its_shares_add_up():
 def test_recomputing_notices_a_record_that_is_not_its_weights(recorded):
     folder, entries = recorded
     for model in tables.PAPER_MODELS:
-        right = analysis.recompute(entry_of(entries, model), folder / "weights")
+        right = results.recompute(entry_of(entries, model), folder / "weights")
         assert right["equal"].all() and "4 of 4 figures of 1 runs agree" in tables.checked(right).html
     entry = entry_of(entries, "attention")
-    wrong = analysis.recompute(
+    wrong = results.recompute(
         {**entry, "accuracy_free_running": entry["accuracy_free_running"] + 0.001}, folder / "weights"
     )
     checks = wrong.set_index("statistic")["equal"]
@@ -277,7 +282,7 @@ def test_a_claim_about_two_models_is_decided_on_the_same_pieces(recorded, block)
     folder, entries = recorded
     claim = Claim("X3", "", "attention", "folk", "rate_nats_per_piece", 1e3, True, other="lstm_1x8", presets=("smoke",))
     finding = decide(claim, folder, entries)
-    expected = analysis.difference(folder, block, "attention", "lstm_1x8", "rate_nats_per_piece")
+    expected = results.difference(folder, block, "attention", "lstm_1x8", "rate_nats_per_piece")
     assert (finding["value"], finding["low"], finding["high"]) == expected and finding["verdict"] == "not replicated"
     assert finding["source"] == "smoke-folk-attention-fold0, smoke-folk-lstm_1x8-fold0"
 
@@ -286,7 +291,7 @@ def test_a_claim_at_equal_rate_is_decided_by_the_curves(recorded):
     folder, entries = recorded
     claim = Claim("X4", "", "attention", "folk", claims.SAVING, -9, True, other="lstm_8x1", presets=("smoke",))
     finding = decide(claim, folder, entries)
-    found = analysis.at_equal_rate(folder, entries, "folk", "attention", "lstm_8x1")
+    found = results.at_equal_rate(folder, entries, "folk", "attention", "lstm_8x1")
     assert (finding["value"], finding["low"], finding["high"]) == found.saving
     assert f"at {found.rate:.0f} nats" in finding["statistic"]
     assert finding["source"].startswith("smoke-folk-attention-fold0-kl0.01 to smoke-folk-attention-fold0-kl100, ")
@@ -332,7 +337,7 @@ def test_reconstructions_are_melodies(recorded):
     folder, entries = recorded
     tokens = corpus.load("folk").tokens[:5]
     for model in tables.PAPER_MODELS:
-        again = analysis.reconstructions(record.load_model(folder / "weights", entry_of(entries, model)), tokens)
+        again = reconstruct(record.load_model(folder / "weights", entry_of(entries, model)), tokens)
         assert again.shape == tokens.shape and again.dtype == np.uint8 and is_valid(again)
 
 
@@ -363,7 +368,7 @@ def test_runs_of_another_preset_leave_the_record_together_with_their_files(recor
 def test_accuracy_by_transposition_is_the_recorded_one_where_nothing_is_moved(recorded):
     folder, entries = recorded
     entry = entry_of(entries, "no_attention")
-    table = analysis.accuracy_by_transposition(record.load_model(folder / "weights", entry), corpus.load("folk"), 0)
+    table = accuracy_by_transposition(record.load_model(folder / "weights", entry), corpus.load("folk"), 0)
     assert list(table.semitones) == list(range(-4, 5))
     assert table.value[4] == pytest.approx(entry["accuracy_free_running"], abs=2e-4) and table.value.nunique() > 1
     assert ((table.low <= table.value) & (table.value <= table.high)).all()

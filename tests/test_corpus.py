@@ -24,6 +24,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tvae import TvaeError, corpus, melody, midi
+from tvae.corpora import hooktheory, pop909
+from tvae.corpora.sources import members, windows
 from tvae.melody import PIECE, SILENCE, SUSTAIN, Note
 
 ROOT = Path(__file__).parent.parent
@@ -144,7 +146,7 @@ def test_a_window_is_a_cut_of_the_song(spans, start):
     expected = song[start : start + PIECE].copy()
     if expected[0] == SUSTAIN:  # held over the start: struck again
         expected[0] = song[:start][song[:start] != SUSTAIN][-1]
-    (found,) = corpus.windows(notes, [start])
+    (found,) = windows(notes, [start])
     empty = (melody.bars(expected) == SILENCE).all(-1).sum()
     assert found == "more than one empty bar" if empty > 1 else (found == expected).all()
 
@@ -152,9 +154,9 @@ def test_a_window_is_a_cut_of_the_song(spans, start):
 def test_a_window_is_moved_by_octaves_when_that_helps():
     bars = range(0, PIECE, 16)
     low, wide = [Note(28, step, step + 16) for step in bars], [Note(20 + step, step, step + 16) for step in bars]
-    (tokens,) = corpus.windows(low, [0])
+    (tokens,) = windows(low, [0])
     assert {note.pitch for note in melody.tokens_to_notes(tokens)} == {40}
-    assert list(corpus.windows(wide, [0])) == ["outside the 45 pitches in every octave"]
+    assert list(windows(wide, [0])) == ["outside the 45 pitches in every octave"]
 
 
 def test_of_equal_pieces_the_first_by_id_stays():
@@ -181,7 +183,7 @@ def test_the_record_and_its_midi_give_the_same_tokens():
         name = next(name for name in tar.getnames() if Path(name).stem == segment)
         content = tar.extractfile(name).read()
     tag = json.loads((HOOKTHEORY / "Hooktheory_Train_Segments.json").read_text())[segment]["audio_tag"]
-    (from_record,), (from_midi,) = corpus.from_record(segment, record), corpus.from_midi(segment, tag, content)
+    (from_record,), (from_midi,) = hooktheory.from_record(segment, record), hooktheory.from_midi(segment, tag, content)
     assert from_record[0] == from_midi[0] and from_record[3] == from_midi[3] == "YOUTUBE_X1Fqn9du7xo"
     assert (from_record[1] == from_midi[1]).all()
     assert from_record[4] == "Adam Lambert: Whataya Want From Me, bars 1-8"
@@ -192,8 +194,8 @@ def test_the_record_and_its_midi_give_the_same_tokens():
 def test_what_is_cached_is_what_is_prepared_now():
     tags = json.loads((HOOKTHEORY / "Hooktheory_Valid_Segments.json").read_text())
     c, found = loaded("hooktheory"), []
-    for path, content in corpus._members(HOOKTHEORY / "Hooktheory_Valid_MIDI.tar.gz", ".mid"):
-        found += corpus.from_midi(Path(path).stem, tags[Path(path).stem]["audio_tag"], content)
+    for path, content in members(HOOKTHEORY / "Hooktheory_Valid_MIDI.tar.gz", ".mid"):
+        found += hooktheory.from_midi(Path(path).stem, tags[Path(path).stem]["audio_tag"], content)
         if len(found) > 400:
             break
     at = {title: i for i, title in enumerate(c.title)}
@@ -210,7 +212,7 @@ def test_what_is_cached_is_what_is_prepared_now():
 def test_the_beat_grid_is_found_under_small_errors(beats, tempo, random):
     steps = sorted(random.sample(range(4 * beats), 40))
     position = np.array([step + random.uniform(-0.05, 0.05) for step in steps]) / (4 * beats)
-    found, residual = corpus.beat_grid(position, 60 * beats / tempo)
+    found, residual = hooktheory.beat_grid(position, 60 * beats / tempo)
     assert residual < 0.05
     assert found == beats
 
@@ -224,13 +226,13 @@ def record(**changes) -> dict:
 
 def test_records_that_are_no_pieces():
     three = [{"beat": 0, "beats_per_bar": 4, "beat_unit": 4}, {"beat": 8, "beats_per_bar": 3, "beat_unit": 4}]
-    assert list(corpus.from_record("x", record(meters=three))) == ["not in 4/4"]
-    assert list(corpus.from_record("x", record(melody=None))) == ["no melody"]
-    assert list(corpus.from_record("x", record(num_beats=31))) == ["shorter than 8 bars"]
+    assert list(hooktheory.from_record("x", record(meters=three))) == ["not in 4/4"]
+    assert list(hooktheory.from_record("x", record(melody=None))) == ["no melody"]
+    assert list(hooktheory.from_record("x", record(num_beats=31))) == ["shorter than 8 bars"]
 
 
 def test_a_record_without_a_recording_is_grouped_by_its_song():
-    (piece,) = corpus.from_record("x", record() | {"youtube": None})
+    (piece,) = hooktheory.from_record("x", record() | {"youtube": None})
     assert piece[3] == "the-band/a-song"
 
 
@@ -240,7 +242,7 @@ def test_record_onsets_are_rounded_to_sixteenths():
         for b in range(32)
         for o, e in ((0, 2 / 3), (2 / 3, 1))
     ]
-    (piece,) = corpus.from_record("x", record(melody=swung))
+    (piece,) = hooktheory.from_record("x", record(melody=swung))
     assert list(piece[1][:8]) == [10, 1, 1, 10, 10, 1, 1, 10]  # the C below middle C, on steps 0, 3, 4, 7
 
 
@@ -293,15 +295,15 @@ def test_pop909_from_a_clone_that_lacks_a_file(cache, clone):
 
 @needs_pop909
 def test_pop909_archive_and_cache_agree():
-    archive, c = POP909 / next(iter(corpus.POP909_ARCHIVE)), loaded("pop909")
+    archive, c = POP909 / next(iter(pop909.ARCHIVE)), loaded("pop909")
     files = {}
-    for path, data in corpus._members(archive):
+    for path, data in members(archive):
         files[Path(path).parts[-2:]] = data
         songs = [song for song, name in files if name.endswith(".mid") and (song, "beat_midi.txt") in files]
         if len(songs) == 8:
             break
     for song in songs:
-        found = pieces_of(corpus.from_pop909(song, files[song, f"{song}.mid"], files[song, "beat_midi.txt"]))
+        found = pieces_of(pop909.from_song(song, files[song, f"{song}.mid"], files[song, "beat_midi.txt"]))
         assert {x.tobytes() for x in c.tokens[c.song == f"POP909_{song}"]} <= {x.tobytes() for x in found}
 
 
@@ -326,9 +328,9 @@ def site(tmp_path, monkeypatch, cache):
     (folder / "mirror").mkdir(parents=True)
     file = folder / "mirror" / "Hooktheory.json.gz"
     file.write_bytes(gzip.compress(json.dumps({"x": record()}).encode(), mtime=0))
-    monkeypatch.setattr(corpus, "HOOKTHEORY_JSON", {file.name: hashlib.sha256(file.read_bytes()).hexdigest()})
+    monkeypatch.setattr(hooktheory, "JSON", {file.name: hashlib.sha256(file.read_bytes()).hexdigest()})
     with serving(folder) as address:
-        monkeypatch.setattr(corpus, "HOOKTHEORY_URLS", (address, address + "mirror/"))
+        monkeypatch.setattr(hooktheory, "URLS", (address, address + "mirror/"))
         yield address, file
     gc.collect()  # of connections that requests leaves open when an answer is an error
 
@@ -337,7 +339,7 @@ def site(tmp_path, monkeypatch, cache):
 def test_download_then_offline(site, cache, monkeypatch):
     first = corpus.load("hooktheory")
     assert len(first) == 1 and first.song[0] == "YOUTUBE_abc"
-    monkeypatch.setattr(corpus, "HOOKTHEORY_URLS", ("http://127.0.0.1:9/",))
+    monkeypatch.setattr(hooktheory, "URLS", ("http://127.0.0.1:9/",))
     assert corpus.load("hooktheory").sha256 == first.sha256
 
 
@@ -357,7 +359,7 @@ def test_no_network(cache, monkeypatch):
     monkeypatch.setattr("requests.get", lambda *args, **kwargs: (_ for _ in ()).throw(ConnectionError("no route")))
     with pytest.raises(TvaeError) as error:
         corpus.load("hooktheory")
-    for words in (corpus.HOOKTHEORY_URLS[0] + "Hooktheory.json.gz", "ConnectionError", str(cache), "TVAE_DATA"):
+    for words in (hooktheory.URLS[0] + "Hooktheory.json.gz", "ConnectionError", str(cache), "TVAE_DATA"):
         assert words in str(error.value)
 
 
@@ -370,7 +372,7 @@ def test_local_files_with_another_sha256(cache, tmp_path):
             TvaeError, match="Hooktheory.json.gz is not the expected file.*fetch it again from https://"
         ):
             corpus.load("hooktheory", data_dir)
-    (tmp_path / "data" / next(iter(corpus.POP909_ARCHIVE))).write_bytes(b"half a file")
+    (tmp_path / "data" / next(iter(pop909.ARCHIVE))).write_bytes(b"half a file")
     with pytest.raises(TvaeError, match="pop909_midi_beats.tar.gz is not the expected file.*https://"):
         corpus.load("pop909", tmp_path / "data")
 
@@ -379,7 +381,7 @@ def test_local_files_with_another_sha256(cache, tmp_path):
 def test_local_files_that_are_missing(cache, tmp_path, data_dir):
     with pytest.raises(TvaeError) as error:
         corpus.load("hooktheory", tmp_path / data_dir)
-    for words in (corpus.HOOKTHEORY_URLS[0], *corpus.HOOKTHEORY_MIDI, str(tmp_path / data_dir / "hooktheory")):
+    for words in (hooktheory.URLS[0], *hooktheory.MIDI, str(tmp_path / data_dir / "hooktheory")):
         assert words in str(error.value)
     with pytest.raises(TvaeError, match="git clone https://github.com/music-x-lab/POP909-Dataset"):
         corpus.load("pop909", tmp_path / data_dir)

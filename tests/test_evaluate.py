@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from tvae.analysis import interval
 from tvae.baselines import LSTMVAE, LSTMConfig
 from tvae.evaluate import evaluate, evaluate_trivial, summarise, terms
 from tvae.melody import SUSTAIN
 from tvae.model import ModelConfig, TransformerVAE, kl_divergence
+from tvae.studies.statistics import interval
 
 SMALL = ModelConfig(hidden=(48, 40), d_model=32, d_head=16, d_feedforward=24, d_latent=8, heads=2, layers=1)
 

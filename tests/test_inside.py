@@ -11,15 +11,17 @@ import pytest
 import torch
 from test_record import ENTRY
 
-from tvae import TvaeError, attention, claims, codes, corpus, inside, limits, melody, record, relations, train
-from tvae.attention import EARLIER
+from tvae import TvaeError, corpus, melody, train, transfer
 from tvae.melody import SILENCE, SUSTAIN, bars
 from tvae.model import MASKS, ModelConfig, TransformerVAE
+from tvae.report import claims, measured, record
+from tvae.studies import attention, codes, limits, relations
+from tvae.studies.attention import EARLIER
 
 ROOT = Path(__file__).parent.parent
 TOY = {"hidden": (32,), "d_model": 32, "d_head": 8, "d_feedforward": 32, "d_latent": 8, "heads": 2, "layers": 2}
 FOLK = corpus.load("folk")
-SOME = inside.part(FOLK, np.arange(0, 1500, 5))
+SOME = FOLK.part(np.arange(0, 1500, 5))
 
 
 def toy(mask: str = "causal") -> TransformerVAE:
@@ -94,9 +96,9 @@ def test_a_head_that_finds_is_told_from_one_that_looks_at_a_place():
 
 
 def test_an_untrained_model_finds_nothing():
-    measured = attention.measure(toy(), SOME, SOME)
-    assert json.loads(json.dumps(measured)) == measured and len(measured["heads"]) == 12
-    for head in measured["heads"]:
+    found = attention.measure(toy(), SOME, SOME)
+    assert json.loads(json.dumps(found)) == found and len(found["heads"]) == 12
+    for head in found["heads"]:
         assert head["untrained"][0] == pytest.approx(1, abs=0.2) and head["expected"][0] < 1
 
 
@@ -184,7 +186,7 @@ def test_only_the_fifth_code_is_replaced_and_by_one_of_another_song():
 
 
 def test_a_code_changes_its_own_bar_and_later_ones_with_attention_more():
-    mu, _ = codes.encode(toy(), SOME.tokens[:40])
+    mu = transfer.encode(toy(), SOME.tokens[:40])
     causal, diagonal = codes.changes(toy(), mu), codes.changes(toy("diagonal"), mu)
     for changed in (causal, diagonal):
         assert (np.tril(changed, -1) == 0).all() and (np.diag(changed) > 0).all()
@@ -267,11 +269,11 @@ def test_bars_that_are_equal_stay_so_in_every_variant(made):
 
 
 def test_the_limit_is_the_better_caught_of_the_two():
-    measured = limits.measure(toy(), inside.part(FOLK, np.arange(150)))
-    gain = measured["gain"]
+    found = limits.measure(toy(), FOLK.part(np.arange(150)))
+    gain = found["gain"]
     assert gain["limit"][0] == max(gain[name][0] for name in limits.LIMITS)
     assert all(low <= value <= high for value, low, high in gain.values())
-    assert json.loads(json.dumps(measured)) == measured
+    assert json.loads(json.dumps(found)) == found
 
 
 # --- the record, and what a user can get wrong
@@ -279,25 +281,25 @@ def test_the_limit_is_the_better_caught_of_the_two():
 
 def test_a_piece_is_found_by_number_or_title():
     title = str(FOLK.title[7])
-    assert inside.find_piece(FOLK, 7) == inside.find_piece(FOLK, "7") == inside.find_piece(FOLK, title.upper()) == 7
+    assert FOLK.find(7) == FOLK.find("7") == FOLK.find(title.upper()) == 7
     with pytest.raises(TvaeError, match=f"0 to {len(FOLK) - 1}"):
-        inside.find_piece(FOLK, len(FOLK))
+        FOLK.find(len(FOLK))
     with pytest.raises(TvaeError, match="The Millers Daughter"):
-        inside.find_piece(FOLK, "Miller's daughter")
+        FOLK.find("Miller's daughter")
 
 
 def test_a_run_that_is_not_there_is_said_beside_those_that_are():
     entry = {"preset": "cpu", "corpus": "folk", "model": "attention", "fold": 0, "kl_weight": 1.0, "sweep": False}
-    assert inside.find_run([entry], "folk") == entry
+    assert measured.find_run([entry], "folk") == entry
     with pytest.raises(TvaeError, match="no_attention on folk .* cpu-folk-attention-fold0"):
-        inside.find_run([entry], "folk", "no_attention")
-    with pytest.raises(TvaeError, match="no such measurement .*`python -m tvae.inside`"):
-        inside.read(ROOT / "pyproject.toml")
+        measured.find_run([entry], "folk", "no_attention")
+    with pytest.raises(TvaeError, match="no such measurement .*`python -m tvae.report.measured`"):
+        measured.read(ROOT / "pyproject.toml")
 
 
 def test_findings_have_the_thresholds_that_the_page_has():
     page = (ROOT / "book" / "claims.md").read_text()
-    for claim in inside.CLAIMS:
+    for claim in measured.CLAIMS:
         rows = [line for line in page.splitlines() if line.startswith(f"| {claim.id} ")]
         threshold = f"{'at least' if claim.at_least else 'below'} {claim.threshold:.2f}".replace(" 2.00", " 2")
         assert any(f"`{claim.model}`" in row and row.endswith(f"{threshold} |") for row in rows), claim
@@ -309,7 +311,7 @@ def test_findings_are_read_from_what_was_measured():
     heads = [{"lift": [1.0, 0.9, 1.1]}, {"lift": [2.1, 1.9, 2.3]}]
     run = about | {"model": "attention", "codes": {"matched": matched}, "attention": {"heads": heads, "finder": 1},
                    "limits": {"gain": {"limit": [0.2, 0.15, 0.25]}}}  # fmt: skip
-    found = inside.findings(
+    found = measured.findings(
         {
             "a": run,
             "b": run | {"model": "no_attention"},
@@ -324,13 +326,13 @@ def test_findings_are_read_from_what_was_measured():
 
 
 def test_the_record_is_of_the_recorded_runs():
-    recorded = inside.read(ROOT / "figures" / "inside.json")
+    recorded = measured.read(ROOT / "figures" / "inside.json")
     entries = json.loads((ROOT / "figures" / "results.json").read_text())
     shas = {entry["corpus"]: entry["corpus_sha256"] for entry in entries}
     assert recorded["runs"] and recorded["elsewhere"]
     for name, run in recorded["runs"].items():
         assert run["corpus_sha256"] == shas[run["corpus"]], name
-    assert inside.findings(recorded["runs"]) == [
+    assert measured.findings(recorded["runs"]) == [
         f for f in claims.read(ROOT / "figures") if f["claim"] in ("C4", "C5", "C6")
     ]
 
@@ -354,22 +356,22 @@ def test_papermill_fails_with_the_sentence(name, value, said, tmp_path):
 def test_weights_that_are_not_released_come_from_the_run_and_without_it_the_record_stays(tmp_path, monkeypatch, capsys):
     entry = ENTRY | {"model": "bidirectional"}
     (tmp_path / "results.json").write_text(json.dumps([entry]))
-    monkeypatch.setattr(inside.corpora, "load", lambda name, folder: FOLK)
-    monkeypatch.setattr(inside, "measure", lambda vae, corpus, fold: {"masked": vae.config.encoder_mask})
+    monkeypatch.setattr(measured.corpora, "load", lambda name, folder: FOLK)
+    monkeypatch.setattr(measured, "measure", lambda vae, corpus, fold: {"masked": vae.config.encoder_mask})
     monkeypatch.setattr(sys, "argv", ["inside", "--record", str(tmp_path), "--runs", str(tmp_path / "runs")])
 
-    def measured():
-        inside.main()
-        return inside.read(tmp_path / "inside.json")["runs"]
+    def runs():
+        measured.main()
+        return measured.read(tmp_path / "inside.json")["runs"]
 
-    assert measured() == {} and "stays as it was recorded" in capsys.readouterr().out
+    assert runs() == {} and "stays as it was recorded" in capsys.readouterr().out
     earlier = {record.run_name(entry): entry | {"masked": "recorded"}}
     (tmp_path / "inside.json").write_text(json.dumps({"runs": earlier, "elsewhere": []}))
-    assert measured() == earlier
+    assert runs() == earlier
     vae = TransformerVAE(ModelConfig(**TOY, encoder_mask="none"))
     folder = tmp_path / "runs" / record.run(entry).folder
     folder.mkdir(parents=True)
     config = {"model": "bidirectional", "plan": {"model": asdict(vae.config)}}
     train.save_weights(vae, folder / "weights.safetensors", config, torch.float32)
-    assert measured()[record.run_name(entry)]["masked"] == "none"
-    assert inside.inspected([entry], "folk") == {}, "no page loads what is not released"
+    assert runs()[record.run_name(entry)]["masked"] == "none"
+    assert measured.inspected([entry], "folk") == {}, "no page loads what is not released"

@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tvae import TvaeError, listen, melody, midi
+from tvae import TvaeError, melody, midi
+from tvae.report import listen
 
 VOID = {"rect", "line", "path", "br"}  # here always written as <rect .../>
 

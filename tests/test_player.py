@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from test_listen import HOSTILE, ODE, TWINKLE
 
-from tvae import listen
+from tvae.report import listen
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

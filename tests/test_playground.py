@@ -14,7 +14,9 @@ import pytest
 import torch
 from test_player import CHROMIUM, LISTEN, PLAYER, browser, site  # noqa: F401 (fixtures)
 
-from tvae import TvaeError, corpus, inside, melody, midi, playground, record, transfer
+from tvae import TvaeError, corpus, melody, midi, transfer
+from tvae.report import measured, playground, record
+from tvae.studies import transfers
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "book" / "assets"
@@ -39,8 +41,8 @@ def folder(tmp_path_factory, released):
         shutil.copy(ASSETS / name, folder)
     shutil.copytree(ASSETS / "playground", folder / "playground")
     entry = playground.chosen(record.read(ROOT / "figures"))
-    measured = inside.read(ROOT / "figures" / "inside.json")
-    playground.export(released, entry, corpus.load("folk"), measured, folder / "playground")
+    recorded = measured.read(ROOT / "figures" / "inside.json")
+    playground.export(released, entry, corpus.load("folk"), recorded, folder / "playground")
     (folder / "index.html").write_text(
         '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Playground</title>'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
@@ -513,7 +515,7 @@ def test_it_can_be_used_while_the_model_comes_and_nothing_moves(browser, site, r
 def test_the_measures_are_those_of_python(open_page):
     page = open_page()
     host, found = ODE, result(page)
-    both, claimed, true = transfer.structure(host, found, transfer.pairs_with(tuple(range(1, 9))))
+    both, claimed, true = transfers.structure(host, found, transfers.pairs_with(tuple(range(1, 9))))
     rows = page.locator("[aria-label=Structure] dd").all_inner_texts()
     assert rows[0].strip() == f"{both} of {true}"
     assert rows[2].strip() == f"{claimed - both} of {claimed}"

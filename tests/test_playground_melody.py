@@ -15,8 +15,10 @@ import odd_midi as odd
 import pretty_midi
 import pytest
 
-from tvae import TvaeError, corpus, listen, melody, midi, playground, transfer
+from tvae import TvaeError, corpus, melody, midi
 from tvae.melody import BARS, FIRST_PITCH, PIECE, SILENCE, STATES, SUSTAIN
+from tvae.report import listen, playground
+from tvae.studies import transfers
 
 mini_racer = pytest.importorskip("py_mini_racer")
 ASSETS = Path(__file__).parent.parent / "book" / "assets" / "playground"
@@ -425,7 +427,7 @@ def test_pitches_have_the_names_of_the_other_pages(js):
 
 
 @pytest.fixture(scope="module")
-def transfers(pieces):
+def examples(pieces):
     """300 times host, its reconstruction, donor, result (128,) and the bars swapped: a result has something of each."""
     rng = np.random.default_rng(1)
     found = []
@@ -444,9 +446,9 @@ def transfers(pieces):
     return found
 
 
-def test_the_measures_are_those_of_python(js, transfers):
+def test_the_measures_are_those_of_python(js, examples):
     rng = np.random.default_rng(2)
-    for host, _, _, result, bars in transfers:
+    for host, _, _, result, bars in examples:
         chosen, pattern, bars = rng.random(BARS) < 0.4, rng.random(16) < 0.3, bars or (3,)
         found = js(
             """(host, result, bars, chosen, pattern) => {
@@ -461,48 +463,48 @@ def test_the_measures_are_those_of_python(js, transfers):
             text(host), text(result), bars, chosen.tolist(), pattern.tolist(),
         )  # fmt: skip
         expected = (
-            transfer.onsets(host), transfer.mean_pitch(host, chosen), transfer.self_similarity(host),
-            transfer.self_similarity(host, False), transfer.pairs_with(bars),
-            transfer.structure(host, result, transfer.pairs_with(bars)), transfer.rhythm(host, pattern, chosen),
-            transfer.later_bars(host, bars),
+            transfers.onsets(host), transfers.mean_pitch(host, chosen), transfers.self_similarity(host),
+            transfers.self_similarity(host, False), transfers.pairs_with(bars),
+            transfers.structure(host, result, transfers.pairs_with(bars)), transfers.rhythm(host, pattern, chosen),
+            transfers.later_bars(host, bars),
         )  # fmt: skip
         assert found == [plain(value) for value in expected]
     assert js("() => [[3, 4], [3, 0], [0, 0]].map((parts) => transfer.share(...parts))") == [0.75, None, None]  # NaN
 
 
 def measured(host, again, donor, result, bars) -> dict:
-    """What the page has to show, of the functions of `tvae.transfer`."""
+    """What the page has to show, of the functions of `tvae.studies.transfers`."""
 
     def equal(pairs):
-        both, claimed, true = transfer.structure(host, result, pairs)
+        both, claimed, true = transfers.structure(host, result, pairs)
         return {"host": int(true), "result": int(claimed), "both": int(both)}
 
-    found = {"structure": equal(transfer.pairs_with(tuple(range(1, 9)))), "kept": equal(transfer.pairs_with(bars))}
+    found = {"structure": equal(transfers.pairs_with(tuple(range(1, 9)))), "kept": equal(transfers.pairs_with(bars))}
     if not bars:
         return found | {"rhythm": None, "register": None}
-    _, chosen = transfer.later_bars(host, bars)
+    _, chosen = transfers.later_bars(host, bars)
     only = np.arange(BARS) == bars[0] - 1
 
     def agreement(tokens, whose):
-        return float(transfer.share(*transfer.rhythm(tokens, transfer.onsets(whose)[bars[0] - 1], chosen)))
+        return float(transfers.share(*transfers.rhythm(tokens, transfers.onsets(whose)[bars[0] - 1], chosen)))
 
     rhythm = {"donor": agreement(result, donor), "host": agreement(result, host), "before": agreement(again, donor)}
     pitch = {
-        "result": float(transfer.mean_pitch(result, chosen)),
-        "before": float(transfer.mean_pitch(again, chosen)),
-        "donor": float(transfer.mean_pitch(donor, only)),
-        "host": float(transfer.mean_pitch(host, only)),
+        "result": float(transfers.mean_pitch(result, chosen)),
+        "before": float(transfers.mean_pitch(again, chosen)),
+        "donor": float(transfers.mean_pitch(donor, only)),
+        "host": float(transfers.mean_pitch(host, only)),
     }
-    way = transfer.share(pitch["result"] - pitch["before"], pitch["donor"] - pitch["host"])
+    way = transfers.share(pitch["result"] - pitch["before"], pitch["donor"] - pitch["host"])
     return found | {
         "rhythm": None if any(map(np.isnan, rhythm.values())) else rhythm,
         "register": None if any(map(np.isnan, pitch.values())) else pitch | {"share": plain(way)},
     }
 
 
-def test_what_stands_beside_a_result(js, transfers):
+def test_what_stands_beside_a_result(js, examples):
     seen = {"rhythm": set(), "register": set(), "kept": set(), "share": set()}
-    for *parts, bars in transfers:
+    for *parts, bars in examples:
         code = "(bars, ...texts) => transfer.measures(...texts.map(piece), bars)"
         found = js(code, bars, *map(text, parts))
         assert found == measured(*parts, bars)

@@ -10,8 +10,9 @@ import pytest
 import torch
 from test_player import CHROMIUM, browser  # noqa: F401 (a fixture)
 
-from tvae import TvaeError, corpus, inside, melody, playground, record, transfer
+from tvae import TvaeError, corpus, melody, transfer
 from tvae.model import ModelConfig, TransformerVAE, parameter_count
+from tvae.report import measured, playground, record
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "book" / "assets" / "playground"
@@ -177,8 +178,8 @@ def test_weights_are_kept_to_half_a_step_of_their_scale():
 def test_the_page_gets_the_model_and_the_songs(tmp_path, released):
     entry = playground.chosen(record.read(ROOT / "figures"))
     (tmp_path / "weights-99.js").write_text("left from a larger model")
-    measured = inside.read(ROOT / "figures" / "inside.json")
-    written = playground.export(released, entry, corpus.load("folk"), measured, tmp_path)
+    recorded = measured.read(ROOT / "figures" / "inside.json")
+    written = playground.export(released, entry, corpus.load("folk"), recorded, tmp_path)
     files = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert written == sum(path.stat().st_size for path in tmp_path.iterdir())
     assert "weights-99.js" not in files
@@ -191,7 +192,7 @@ def test_the_page_gets_the_model_and_the_songs(tmp_path, released):
     _, test = corpus.load("folk").split(0)
     assert len(groups["Fiddle tunes"]) == len(test)
     assert all(len(item["text"]) == melody.PIECE for items in groups.values() for item in items)
-    heads = measured["runs"][data["model"]["run"]]["attention"]["heads"]
+    heads = recorded["runs"][data["model"]["run"]]["attention"]["heads"]
     beyond = {(h["layer"], h["number"]): h["found"][0] - h["expected"][0] for h in heads if h["kind"] == "encoder"}
     assert max(beyond, key=beyond.get) == (data["finder"]["layer"], data["finder"]["head"])
 
@@ -210,5 +211,5 @@ def test_without_a_model_it_says_so():
 
 
 def test_a_missing_measurement_names_the_command(tmp_path):
-    with pytest.raises(TvaeError, match="python -m tvae.playground"):
+    with pytest.raises(TvaeError, match="python -m tvae.report.playground"):
         playground.read(tmp_path / "playground.json")

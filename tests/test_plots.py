@@ -13,7 +13,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from test_listen import ODE, TWINKLE
 
-from tvae import plots
+from tvae.report import plots
+from tvae.report.plots.style import spread
+from tvae.report.plots.training import _look
 
 
 def history(seed: int, rows: int = 400) -> pd.DataFrame:
@@ -222,7 +224,7 @@ def test_colours_differ_for_colour_blind_eyes(palette, apart, eye):
 
 def test_models_differ_without_colour_too():
     assert len(set(plots.MODEL_MARKERS.values())) == len(plots.MODEL_COLOURS)
-    looks = plots._look(["attention", "no_attention", "attention, fold 1", "no_attention, fold 1"])
+    looks = _look(["attention", "no_attention", "attention, fold 1", "no_attention, fold 1"])
     assert looks["no_attention"]["color"] == plots.MODEL_COLOURS["no_attention"]
     assert looks["attention"]["ls"] != looks["attention, fold 1"]["ls"]
     assert looks["attention, fold 1"]["label"] == "Proposed+A (attention), fold 1"
@@ -240,7 +242,7 @@ def test_a_roll_can_be_drawn_into_a_figure_of_someone_else():
 
 
 def test_labels_are_spread_in_order():
-    places = plots._spread([1.0, 1.0, 5.0, 1.1], 0.5)
+    places = spread([1.0, 1.0, 5.0, 1.1], 0.5)
     assert np.diff(sorted(places)).min() >= 0.49
     assert places[3] == max(places[0], places[1], places[3]) and places[2] > places[3]
 

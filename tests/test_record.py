@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tvae import TvaeError, record
+from tvae import TvaeError
+from tvae.report import record
 
 ENTRY = {
     "corpus": "folk", "model": "attention", "preset": "smoke", "fold": 0, "seed": 0, "n_test": 10,

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tvae import claims, record
+from tvae.report import claims, record
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))

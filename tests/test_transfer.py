@@ -11,10 +11,12 @@ import pytest
 import torch
 from test_listen import ODE, TWINKLE
 
-from tvae import TvaeError, claims, corpus, melody, midi, train, transfer
+from tvae import TvaeError, corpus, melody, midi, train, transfer
 from tvae.baselines import LSTMVAE, LSTMConfig
 from tvae.melody import bars
 from tvae.model import ModelConfig, TransformerVAE
+from tvae.report import claims, transferred
+from tvae.studies import transfers
 
 ROOT = Path(__file__).parent.parent
 TOY = {"hidden": (32,), "d_model": 32, "d_head": 8, "d_feedforward": 32, "d_latent": 8, "heads": 2, "layers": 1}
@@ -151,8 +153,8 @@ def trios(rng: np.random.Generator, number: int = 300) -> tuple[np.ndarray, np.n
 
 def measured(host, donors, results, swapped=(1,), donors_again=None) -> dict:
     again = donors if donors_again is None else donors_again
-    sums = transfer.summands(host, host, donors, again, results, swapped)
-    return transfer.statistics({name: values.sum() for name, values in sums.items()})
+    sums = transfers.summands(host, host, donors, again, results, swapped)
+    return transfers.statistics({name: values.sum() for name, values in sums.items()})
 
 
 def replaced(host, donors, *places) -> np.ndarray:
@@ -235,26 +237,26 @@ def test_half_of_the_way_is_half():
 
 
 def test_self_similarity_is_what_two_bars_share():
-    alike = transfer.self_similarity(ODE)
+    alike = transfers.self_similarity(ODE)
     assert alike[0, 4] == 1 and alike[0, 0] == 1 and (alike == alike.T).all()
     assert alike[0, 1] == 0  # E E F G against G F E D
-    assert transfer.self_similarity(ODE, pitches=False)[0, 1] == 1
-    assert (transfer.self_similarity(np.zeros(128, int)) == 0).all()
+    assert transfers.self_similarity(ODE, pitches=False)[0, 1] == 1
+    assert (transfers.self_similarity(np.zeros(128, int)) == 0).all()
 
 
 def test_later_bars_are_those_after_the_swap():
-    later, new = transfer.later_bars(ODE, (1,))
+    later, new = transfers.later_bars(ODE, (1,))
     assert later.tolist() == [False] + 7 * [True]
     assert new.tolist() == [False, True, True, True, False, True, True, True]
-    assert transfer.later_bars(ODE, (1, 2))[0].tolist() == [False, False] + 6 * [True]
-    assert transfer.later_bars(ODE, (8,))[0].sum() == 0
+    assert transfers.later_bars(ODE, (1, 2))[0].tolist() == [False, False] + 6 * [True]
+    assert transfers.later_bars(ODE, (8,))[0].sum() == 0
 
 
 # --- the measurement
 
 
 def test_couples_share_no_song_between_groups():
-    chosen = transfer.couples(FOLK.song)
+    chosen = transfers.couples(FOLK.song)
     host, donors = FOLK.song[chosen.host], FOLK.song[chosen.donors]
     assert (host != donors[:, 0]).all() and (host != donors[:, 1]).all() and (donors[:, 0] != donors[:, 1]).all()
     of = {}
@@ -262,24 +264,24 @@ def test_couples_share_no_song_between_groups():
         assert of.setdefault(song, group) == group
     songs = len(set(FOLK.song))
     assert len(of) == songs // 3 * 3 and len(set(chosen.host)) == len(chosen.host) > len(FOLK) - 30
-    again = transfer.couples(FOLK.song)
+    again = transfers.couples(FOLK.song)
     assert (again.host == chosen.host).all() and (again.donors == chosen.donors).all()
-    assert (transfer.couples(FOLK.song, seed=1).host[:50] != chosen.host[:50]).any()
-    assert set(transfer.couples(FOLK.song, groups=2).group) == {0, 1}
+    assert (transfers.couples(FOLK.song, seed=1).host[:50] != chosen.host[:50]).any()
+    assert set(transfers.couples(FOLK.song, groups=2).group) == {0, 1}
 
 
 def test_two_songs_are_too_few():
     with pytest.raises(TvaeError, match="three songs"):
-        transfer.couples(np.array(["a", "a", "b"]))
+        transfers.couples(np.array(["a", "a", "b"]))
 
 
 @pytest.fixture(scope="module")
 def measurement():
-    return transfer.measure(VAE, FOLK.tokens, FOLK.song, groups=8)
+    return transfers.measure(VAE, FOLK.tokens, FOLK.song, groups=8)
 
 
 def test_a_measurement_has_every_condition_and_the_null_is_null(measurement):
-    assert set(measurement["conditions"]) == set(transfer.CONDITIONS) and measurement["groups"] == 8
+    assert set(measurement["conditions"]) == set(transfers.CONDITIONS) and measurement["groups"] == 8
     json.dumps(measurement, allow_nan=False)
     null = measurement["conditions"]["no swap"]
     for name in ("rhythm_follows", "register_slope", "register_from_host"):
@@ -292,22 +294,22 @@ def test_a_measurement_has_every_condition_and_the_null_is_null(measurement):
 
 
 def test_a_measurement_is_the_same_again(measurement):
-    assert transfer.measure(VAE, FOLK.tokens, FOLK.song, groups=8) == measurement
+    assert transfers.measure(VAE, FOLK.tokens, FOLK.song, groups=8) == measurement
 
 
 def test_pieces_that_begin_with_a_rest_take_no_part():
     tokens = FOLK.tokens[:60].copy()
     tokens[::2, :16] = 0
-    whole = transfer.measure(VAE, tokens, FOLK.song[:60])
+    whole = transfers.measure(VAE, tokens, FOLK.song[:60])
     assert whole["n"] <= 60
 
 
 def test_octaves_stay_on_the_grid():
-    moved, semitones = transfer.octave_away(np.stack([ODE, melody.transpose(ODE, 14), np.zeros(128, np.uint8)]))
+    moved, semitones = transfers.octave_away(np.stack([ODE, melody.transpose(ODE, 14), np.zeros(128, np.uint8)]))
     assert semitones.tolist() == [12, -12, 12] and (melody.transpose(moved[0], -12) == ODE).all()
     wide = ODE.copy()
     wide[[0, 16]] = [2, 46]
-    moved, semitones = transfer.octave_away(wide)
+    moved, semitones = transfers.octave_away(wide)
     assert semitones == 0 and (moved == wide).all()
 
 
@@ -321,15 +323,15 @@ def test_the_command_writes_the_record_and_decides_only_what_it_measured(tmp_pat
     (tmp_path / "results.json").write_text(json.dumps(folk))
     stale = {key: "x" for key in claims.KEYS} | {"claim": "C7"}
     (tmp_path / "findings.json").write_text(json.dumps([stale, stale | {"claim": "R1"}]))
-    run = transfer.measure_run
-    monkeypatch.setattr(transfer, "measure_run", lambda *given: run(*given, groups=3))
+    run = transferred.measure_run
+    monkeypatch.setattr(transferred, "measure_run", lambda *given: run(*given, groups=3))
     monkeypatch.setattr("sys.argv", ["transfer", "--record", str(tmp_path), "--weights", str(ROOT / "weights")])
-    transfer.main()
-    (recorded,) = transfer.read(tmp_path / "transfer.json")
+    transferred.main()
+    (recorded,) = transferred.read(tmp_path / "transfer.json")
     assert recorded["run"] == "cpu-folk-no_attention-fold0" and recorded["groups"] == 3
     assert [finding["claim"] for finding in claims.read(tmp_path)] == ["R1"]
-    table = transfer.table([recorded])
-    assert set(table.condition) == set(transfer.CONDITIONS) and (table.n == recorded["n"]).all()
+    table = transferred.table([recorded])
+    assert set(table.condition) == set(transfers.CONDITIONS) and (table.n == recorded["n"]).all()
     without = table[(table.condition == "bar 1") & (table.measure == "structure_recall")]
     assert (without.value == 0).all(), "no attention, no copy"
     assert "cpu-folk-no_attention-fold0" in capsys.readouterr().out
@@ -337,22 +339,22 @@ def test_the_command_writes_the_record_and_decides_only_what_it_measured(tmp_pat
 
 def test_the_findings_are_those_of_the_committed_claims():
     text = (ROOT / "book/claims.md").read_text()
-    conditions = {"bar 1": {claim.statistic: [0.6, 0.55, 0.65] for claim in transfer.CLAIMS}}
+    conditions = {"bar 1": {claim.statistic: [0.6, 0.55, 0.65] for claim in transferred.CLAIMS}}
     about = {"corpus": "hooktheory", "model": "attention", "preset": "cpu", "run": "r", "conditions": conditions}
-    for finding, claim in zip(transfer.findings([about]), transfer.CLAIMS, strict=True):
+    for finding, claim in zip(transferred.findings([about]), transferred.CLAIMS, strict=True):
         assert set(finding) == set(claims.KEYS) and finding["verdict"] == "replicated" and finding["source"] == "r"
         row = next(line for line in text.splitlines() if line.startswith(f"| {claim.id} |"))
         assert f"`{claim.statistic}`" in row and row.endswith(f"| at least {claim.threshold} |")
     for other in ({"corpus": "folk"}, {"model": "no_attention"}, {"preset": "smoke"}):
-        assert transfer.findings([about | other]) == []
+        assert transferred.findings([about | other]) == []
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "[{}]", "[1]"])
 def test_a_record_that_is_none(tmp_path, content):
     if content is not None:
         (tmp_path / "transfer.json").write_text(content)
-    with pytest.raises(TvaeError, match="python -m tvae.transfer"):
-        transfer.read(tmp_path / "transfer.json")
+    with pytest.raises(TvaeError, match="python -m tvae.report.transferred"):
+        transferred.read(tmp_path / "transfer.json")
 
 
 # --- the reader's own songs

@@ -78,7 +78,7 @@ def prediction_scores(name: str, predicted: Tensor, tokens: Tensor, counted: Ten
 def terms(pieces: Pieces) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Every metric as a ratio of sums over pieces: name -> (numerators (N, ...), denominators (N, ...)).
 
-    The one definition that both the metrics and their intervals (`tvae.analysis.interval`) use. Only what the arrays
+    The one definition that both the metrics and their intervals (`tvae.studies.statistics.interval`) use. Only what the arrays
     in `pieces` allow is there: predictions without a code have no rate.
     """
     found = {}

@@ -461,7 +461,7 @@
 
   // --- for the page: tokens in a link, and for <tvae-player>
 
-  const LETTERS = ".-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs"; // of the 47 states, as in tvae/playground.py
+  const LETTERS = ".-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs"; // of the 47 states, as in tvae/report/playground.py
 
   /** Tokens -> a letter a step: "." silence, "-" sustain, A ... Z and a ... s the pitches; stands in a link as it is. */
   const to_text = (tokens) => Array.from(tokens, (token) => LETTERS[token]).join("");
@@ -498,7 +498,7 @@
     return `${span}; ${repeats.join(", ") || "no bar repeats an earlier one"}`;
   }
 
-  /** What <tvae-player> takes (see tvae/listen.py); low and high, the pitches of its roll, fit the piece unless given. */
+  /** What <tvae-player> takes (see tvae/report/listen.py); low and high, the pitches of its roll, fit the piece unless given. */
   function piece(tokens, { title = "", role = "", tempo = 120, low, high } = {}) {
     const notes = tokens_to_notes(tokens), [bottom, top] = pitch_range(notes);
     return {

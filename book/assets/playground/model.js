@@ -2,7 +2,7 @@
 
    A piece is a Uint8Array of T*S = 128 tokens; a vector is a Float32Array; "bars" and "codes" are lists of T = 8 vectors, a bar
    each. One piece at a time, so there is no batch dimension. Plain JavaScript: it runs in a page, in a worker and in any engine.
-   Weights come as `tvae.playground.to_bytes` (tvae/playground.py) writes them; tests/test_playground_model.py holds this file's
+   Weights come as `tvae.report.playground.to_bytes` writes them; tests/test_playground_model.py holds this file's
    output against PyTorch's. */
 (() => {
   "use strict";

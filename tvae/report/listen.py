@@ -22,7 +22,8 @@ import numpy as np
 from tvae.errors import TvaeError
 from tvae.melody import BARS, PIECE, STEPS, Note, canonical, earlier_equal, tokens_to_notes
 from tvae.midi import to_pretty_midi
-from tvae.plots import ROLE_COLOURS, TINTS, pitch_name, pitch_range
+from tvae.report.plots.rolls import pitch_name, pitch_range
+from tvae.report.plots.style import ROLE_COLOURS, TINTS
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -34,7 +35,9 @@ class Player:
     tempo: float  # quarter notes a minute
     role: str  # "", "host", "donor" or "result": gives the colour
     pitches: tuple[int, int]  # lowest and highest MIDI pitch of the roll
-    tints: tuple[int, ...]  # for each bar the colour of the bars that equal it, of `tvae.plots.TINTS` from 1; 0: none
+    tints: tuple[
+        int, ...
+    ]  # for each bar the colour of the bars that equal it, of `tvae.report.plots.TINTS` from 1; 0: none
 
     @property
     def notes(self) -> list[Note]:

@@ -1,6 +1,6 @@
-"""Inside the recorded models: `tvae.attention`, `tvae.codes` and `tvae.limits` measured, for the record and its claims.
+"""Inside the recorded models: `tvae.studies.attention`, `.codes` and `.limits` measured, for the record and its claims.
 
-    python -m tvae.inside --record figures --weights weights --data-dir DIR
+    python -m tvae.report.measured --record figures --weights weights --data-dir DIR
 
 writes ``<record>/inside.json`` (what each of `MODELS` does on the test pieces of its corpus, and how every model with released
 weights does on the other corpora) and the findings of claims C4 to C6. Weights that are not released are taken from the run's
@@ -12,20 +12,18 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable
-from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from tvae import attention, claims, codes, limits
 from tvae import corpus as corpora
-from tvae import record as records
-from tvae.claims import Claim
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
+from tvae.report import claims
+from tvae.report import record as records
+from tvae.report.claims import Claim
+from tvae.studies import attention, codes, limits
 from tvae.train import load_weights, write_atomically
 
 MODELS = ("attention", "no_attention", "bidirectional")  # that the pages compare
@@ -39,29 +37,6 @@ CLAIMS = (  # as committed in book/claims.md
     Claim("C6", "Retrograde and inversion are not caught.", "attention", "hooktheory",
           "share saved by the order", 0.10, False),
 )  # fmt: skip
-
-
-def part(corpus: Corpus, index: np.ndarray) -> Corpus:
-    """Some pieces of a corpus."""
-    return replace(corpus, **{name: getattr(corpus, name)[index] for name in ("tokens", "length", "song", "title")})
-
-
-def find_piece(corpus: Corpus, piece: int | str) -> int:
-    """The index of a piece, given as an index or a title; `TvaeError` says which there are."""
-    if isinstance(piece, str) and piece.isdigit():
-        piece = int(piece)
-    if isinstance(piece, int):
-        if piece not in range(len(corpus)):
-            raise TvaeError(f"There is no piece {piece} in {corpus.name}; its pieces are 0 to {len(corpus) - 1}.")
-        return piece
-    lower = [title.lower() for title in corpus.title.tolist()]
-    if piece.lower() in lower:
-        return lower.index(piece.lower())
-    near = get_close_matches(piece.lower(), lower, 3, 0.3) or lower[:3]
-    titles = "; ".join(str(corpus.title[lower.index(title)]) for title in near)
-    raise TvaeError(
-        f"{corpus.name} has no piece {piece!r}; take a number from 0 to {len(corpus) - 1}, or a title like {titles}."
-    )
 
 
 def inspected(entries: list[dict], corpus: str) -> dict[str, dict]:
@@ -83,7 +58,7 @@ def find_run(entries: list[dict], corpus: str, model: str = "attention") -> dict
 
 def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
     """A model on the test pieces of its fold: {"attention" (where it looks back), "codes", "limits"}, JSON-able."""
-    train, test = (part(corpus, index) for index in corpus.split(fold))
+    train, test = map(corpus.part, corpus.split(fold))
     measured = {"attention": attention.measure(vae, train, test)} if attention.looks_back(vae) else {}
     return measured | {"codes": codes.measure(vae, train, test), "limits": limits.measure(vae, test)}
 
@@ -97,7 +72,7 @@ def elsewhere(entries: list[dict], weights: str | Path, data: dict[str, Corpus])
             for name, corpus in data.items():
                 _, test = corpus.split(entry["fold"])
                 where = {"model": entry["model"], "trained_on": entry["corpus"], "tested_on": name, "pieces": len(test)}
-                rows.append(where | limits.elsewhere(model, part(corpus, test)))
+                rows.append(where | limits.elsewhere(model, corpus.part(test)))
     return rows
 
 
@@ -119,13 +94,13 @@ def sides(recorded: dict, part: str, corpus: str = "", live: dict[str, dict] | N
 
 
 def dots(found: Iterable[tuple]) -> pd.DataFrame:
-    """(block, row, model, [value, low, high]) -> what `tvae.plots.dots` draws."""
+    """(block, row, model, [value, low, high]) -> what `tvae.report.plots.dots` draws."""
     rows = [(block, row, model, *value) for block, row, model, value in found]
     return pd.DataFrame(rows, columns=["block", "row", "model", "value", "low", "high"])
 
 
 def rates_by_kind(sides: Sides) -> pd.DataFrame:
-    """The rate of bars by what they are to earlier ones, as a multiple of that of new bars (`tvae.codes.matched`)."""
+    """The rate of bars by what they are to earlier ones, as a multiple of that of new bars (`tvae.studies.codes.matched`)."""
     return dots(
         (block, BARS[row["kind"]], model, [1 - row[key] for key in ("saving", "high", "low")])
         for (block, model), one in sides.items() for row in one["matched"] if row["kind"] in BARS and row["bars"]
@@ -133,14 +108,14 @@ def rates_by_kind(sides: Sides) -> pd.DataFrame:
 
 
 def fifth_bars(sides: Sides) -> pd.DataFrame:
-    """In how many results bar 5 equals bar 1, by the z_5 that was given (`tvae.codes.fifth_bar`)."""
+    """In how many results bar 5 equals bar 1, by the z_5 that was given (`tvae.studies.codes.fifth_bar`)."""
     return dots(
         (block, row["z_5"], model, row["equal"]) for (block, model), one in sides.items() for row in one["fifth_bar"]
     )
 
 
 def rates_by_relation(sides: Sides) -> pd.DataFrame:
-    """The rate of bars 5-8 by what they are to bars 1-4 (`tvae.limits.measure`)."""
+    """The rate of bars 5-8 by what they are to bars 1-4 (`tvae.studies.limits.measure`)."""
     shown = (*limits.RELATIONS, *limits.OTHERS)
     return dots(
         (block, row["variant"], model, row["rate"])
@@ -149,7 +124,7 @@ def rates_by_relation(sides: Sides) -> pd.DataFrame:
 
 
 def gains(sides: Sides) -> pd.DataFrame:
-    """What each relation saves beside its shuffled twin (`tvae.limits.measure`)."""
+    """What each relation saves beside its shuffled twin (`tvae.studies.limits.measure`)."""
     return dots(
         (block, name, model, one["gain"][name]) for (block, model), one in sides.items() for name in limits.RELATIONS
     )
@@ -196,12 +171,16 @@ def read(path: str | Path) -> dict:
         recorded = json.loads(Path(path).read_text())
         assert {"runs", "elsewhere"} <= set(recorded)
     except (OSError, ValueError, TypeError, AssertionError) as error:
-        raise TvaeError(f"{path} holds no such measurement ({error}); make it with `python -m tvae.inside`.") from None
+        raise TvaeError(
+            f"{path} holds no such measurement ({error}); make it with `python -m tvae.report.measured`."
+        ) from None
     return recorded
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tvae.inside", description="Look inside the recorded models.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tvae.report.measured", description="Look inside the recorded models."
+    )
     parser.add_argument("--record", type=Path, default=Path("figures"))
     parser.add_argument("--weights", type=Path, default=Path("weights"))
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the run folders")

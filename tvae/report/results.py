@@ -1,4 +1,7 @@
-"""Statistics with intervals. The unit that is resampled is the song: two pieces of one song are not independent."""
+"""What the page of results shows: statistics of the recorded runs with their intervals, as rows.
+
+python -m tvae.report.results --data-dir DIR    describes the corpora, into figures/corpora.json
+"""
 
 from __future__ import annotations
 
@@ -9,103 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from tvae import corpus as corpora
-from tvae import record as records
-from tvae.baselines import LSTMVAE
-from tvae.corpus import FOLDS, Corpus
 from tvae.errors import TvaeError
-from tvae.evaluate import Pieces, evaluate, evaluate_trivial, terms
-from tvae.melody import (
-    FIRST_PITCH,
-    HIGHEST,
-    LOWEST,
-    PIECE,
-    SILENCE,
-    SUSTAIN,
-    canonical,
-    earlier_equal,
-    equal_bars,
-    transposition_table,
-)
-from tvae.model import TransformerVAE
-from tvae.train import MODELS, PRESETS, SHIFTS, write_atomically
+from tvae.evaluate import Pieces, evaluate, terms
+from tvae.melody import PIECE
+from tvae.report import record as records
+from tvae.studies.comparison import FOLD_SETS, EqualRate, equal_rate, fold_label
+from tvae.studies.description import describe
+from tvae.studies.statistics import interval, quantiles, ratio, resampled
+from tvae.train import MODELS, PRESETS, write_atomically
 
-DRAWS = 2000
-SEED = 0
 DIFFERENCES = ("accuracy_free_running", "onset_f1_free_running", "rate_nats_per_piece", "distortion_nats_per_piece")
-
-
-def resampled(song: np.ndarray, *arrays: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Bootstrap over songs, the same draws for every array: (N, ...) each -> its sum (...) and drawn sums (DRAWS, ...)."""
-    _, index = np.unique(song, return_inverse=True)
-    songs = index.max() + 1
-    drawn = np.random.default_rng(SEED).multinomial(songs, np.full(songs, 1 / songs), size=DRAWS)  # (draws, songs)
-    sums = []
-    for array in arrays:
-        total = np.zeros((songs, *array.shape[1:]))
-        np.add.at(total, index, array)
-        sums.append((total.sum(0), np.tensordot(drawn, total, axes=1)))
-    return sums
-
-
-def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    return top / np.maximum(bottom, 1e-12)  # no onset at all: F1 is 0
-
-
-def interval(
-    numerator: np.ndarray, denominator: np.ndarray, song: np.ndarray, level: float = 0.95
-) -> tuple[np.ndarray, ...]:
-    """A ratio of sums over pieces with its bootstrap interval, resampling songs.
-
-    `numerator` and `denominator` (N, ...) as `tvae.evaluate.terms` gives them, `song` (N,) ids.
-    Returns (value, low, high), each of shape (...).
-    """
-    top, bottom = resampled(song, numerator, denominator)
-    return ratio(top[0], bottom[0]), *quantiles(ratio(top[1], bottom[1]), level)
-
-
-def quantiles(drawn: np.ndarray, level: float = 0.95) -> np.ndarray:
-    """The two ends of the central interval of drawn values (DRAWS, ...)."""
-    return np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
-
-
-def describe(corpus: Corpus) -> dict:
-    """What the page about the corpora shows of one: numbers and shares, JSON-able, nothing that holds its notes."""
-    onset = corpus.tokens[corpus.tokens >= FIRST_PITCH].astype(int) - FIRST_PITCH + LOWEST  # MIDI
-    counted = np.arange(PIECE) < corpus.length[:, None]
-    return {
-        "name": corpus.name,
-        "pieces": len(corpus),
-        "songs": len(np.unique(corpus.song)),
-        "test_pieces_by_fold": np.bincount(corpus.fold, minlength=FOLDS).tolist(),
-        "onsets_per_piece": float(len(onset) / len(corpus)),
-        "sustain": float((corpus.tokens == SUSTAIN)[counted].mean()),
-        "silence": float((corpus.tokens == SILENCE)[counted].mean()),
-        "padded": float((corpus.length < PIECE).mean()),
-        "lowest": int(onset.min()),
-        "highest": int(onset.max()),
-        "pitch": (np.bincount(onset - LOWEST, minlength=HIGHEST - LOWEST + 1) / len(onset)).tolist(),
-        "repeats": equal_bars(corpus.tokens).mean(0).tolist(),  # (T, T): how often bar i equals bar j
-        "repeats_earlier": (earlier_equal(corpus.tokens) >= 0).mean(0).tolist(),
-        "left_out": corpus.left_out,
-        "trivial": {Block.label(folds): trivial_scores(corpus, folds) for folds in FOLD_SETS},
-        "sha256": corpus.sha256,
-    }
-
-
-def trivial_scores(corpus: Corpus, folds: tuple[int, ...]) -> dict[str, dict[str, list[float]]]:
-    """What needs no model, on the test pieces of these folds: row -> statistic -> [value, low, high]."""
-    test = np.flatnonzero(np.isin(corpus.fold, folds))
-    rows = evaluate_trivial(corpus.tokens[test], corpus.length[test])
-    return {
-        row: {
-            statistic: [float(x) for x in interval(*ratio, corpus.song[test])]
-            for statistic, ratio in terms(pieces).items()
-        }
-        for row, pieces in rows.items()
-    }
 
 
 def read_descriptions(path: str | Path) -> dict[str, dict]:
@@ -114,7 +32,7 @@ def read_descriptions(path: str | Path) -> dict[str, dict]:
         return {description["name"]: description for description in json.loads(Path(path).read_text())}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TvaeError(
-            f"{path} holds no descriptions of corpora ({error}); make it with `python -m tvae.analysis`."
+            f"{path} holds no descriptions of corpora ({error}); make it with `python -m tvae.report.results`."
         ) from None
 
 
@@ -130,14 +48,9 @@ class Block:
     folds: tuple[int, ...]
     runs: dict[str, list[dict]]
 
-    @staticmethod
-    def label(folds: tuple[int, ...]) -> str:
-        """``fold 0`` or ``folds 0-4``."""
-        return f"fold {folds[0]}" if len(folds) == 1 else f"folds {folds[0]}-{folds[-1]}"
-
     @property
     def title(self) -> str:
-        return f"{self.corpus}, preset {self.preset}, {self.label(self.folds)}"
+        return f"{self.corpus}, preset {self.preset}, {fold_label(self.folds)}"
 
     def pieces(self, record: str | Path, model: str) -> tuple[Pieces, np.ndarray]:
         """The per-piece scores of a model over all the folds, and the pieces' songs; in one order for every model."""
@@ -150,9 +63,6 @@ class Block:
         ends = np.cumsum([entry["n_test"] for entry in self.runs[model]])[:-1]
         weights = np.array([part.sum(0) for part in np.split(denominator, ends)])
         return (np.array([entry[statistic] for entry in self.runs[model]]) * weights).sum(0) / weights.sum(0)
-
-
-FOLD_SETS = (tuple(range(FOLDS)), (0,))
 
 
 def blocks(entries: list[dict]) -> list[Block]:
@@ -200,7 +110,7 @@ def trivial_rows(descriptions: dict[str, dict], found: list[Block]) -> pd.DataFr
     """The rows that need no model, for the corpora and folds of these blocks, in the columns of `scores`."""
     rows = []
     for block in found:
-        for model, statistics in descriptions[block.corpus]["trivial"][block.label(block.folds)].items():
+        for model, statistics in descriptions[block.corpus]["trivial"][fold_label(block.folds)].items():
             for statistic, (value, low, high) in statistics.items():
                 rows.append({"corpus": block.corpus, "block": block.title, "model": model, "parameters": 0,
                              "statistic": statistic, "value": value, "low": low, "high": high})  # fmt: skip
@@ -278,26 +188,10 @@ def rate_distortion(record: str | Path, entries: list[dict], corpus: str) -> pd.
     return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True)
-class EqualRate:
-    """Two models at one rate (nats a piece); each measure is (value, low, high).
-
-    `saving` is the share of the other's distortion that the model saves, `accuracy` its free-running accuracy less the other's.
-    """
-
-    model: str
-    other: str
-    rate: float
-    saving: tuple[float, float, float]
-    accuracy: tuple[float, float, float]
-
-
 def at_equal_rate(record: str | Path, entries: list[dict], corpus: str, model: str, other: str) -> EqualRate | None:
-    """Compare two models' rate-distortion curves on a corpus where they have one rate.
+    """`tvae.studies.comparison.equal_rate` of two models' recorded curves, at the rate of `model` at a KL weight of 1.
 
-    The rate is the one that `model` has at the release's KL weight of 1, or the nearest that both curves reach. Between their
-    points curves are straight, in log distortion and in accuracy; the bootstrap draws songs for both curves at once. None
-    where one of the curves has fewer than two points or `model` none at weight 1.
+    None where one of the curves has fewer than two points or `model` none at weight 1.
     """
     found = curves(entries, corpus)
     if min(len(found.get(name, ())) for name in (model, other)) < 2:
@@ -308,26 +202,9 @@ def at_equal_rate(record: str | Path, entries: list[dict], corpus: str, model: s
     arrays = []
     for name in (model, other):
         parts = [records.pieces(record, entry) for entry in found[name]]
-        for key in ("rate", "distortion", "correct_free_running", "steps"):
-            arrays.append(np.stack([scores[key] for scores, _ in parts], 1))  # (N, points)
-    # The measured sums first, then the draws: (1 + DRAWS, points) each.
-    sums = [np.vstack([total, drawn]) / len(arrays[0]) for total, drawn in resampled(parts[0][1], *arrays)]
-    savings, gains, rates = [], [], []
-    for own_rate, own_distortion, own_correct, own_steps, rate, distortion, correct, steps in zip(*sums, strict=True):
-        lowest, highest = max(own_rate.min(), rate.min()), min(own_rate.max(), rate.max())
-        at = np.clip(own_rate[weights.index(1)], lowest, highest)
-        ours, theirs = between(at, own_rate, np.log(own_distortion)), between(at, rate, np.log(distortion))
-        savings.append(1 - np.exp(ours - theirs))
-        gains.append(between(at, own_rate, own_correct / own_steps) - between(at, rate, correct / steps))
-        rates.append(at)
-    measures = [tuple(map(float, (drawn[0], *quantiles(np.array(drawn[1:]))))) for drawn in (savings, gains)]
-    return EqualRate(model, other, float(rates[0]), *measures)
-
-
-def between(at: float, rate: np.ndarray, height: np.ndarray) -> float:
-    """The height of a curve at a rate between its points (both (points,), in any order)."""
-    order = np.argsort(rate)
-    return np.interp(at, rate[order], height[order])
+        keys = ("rate", "distortion", "correct_free_running", "steps")
+        arrays.append([np.stack([scores[key] for scores, _ in parts], 1) for key in keys])  # (N, points)
+    return equal_rate(model, other, arrays, parts[0][1], weights.index(1))
 
 
 def recompute(entry: dict, weights: str | Path) -> pd.DataFrame:
@@ -352,32 +229,10 @@ def recompute(entry: dict, weights: str | Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@torch.no_grad()
-def accuracy_by_transposition(vae: TransformerVAE | LSTMVAE, corpus: Corpus, fold: int) -> pd.DataFrame:
-    """Free-running accuracy of a fold's test pieces when they are transposed, as the release does before it tests.
-
-    Columns: semitones, value, low, high, a row for each transposition that training hears.
-    """
-    test = corpus.split(fold)[1]
-    counted = torch.arange(PIECE) < torch.as_tensor(corpus.length[test].astype(np.int64))[:, None]
-    rows = []
-    for semitones in SHIFTS:
-        tokens = torch.as_tensor(transposition_table(semitones)[corpus.tokens[test]].astype(np.int64))
-        right = (vae.generate(vae.encode(tokens)[0]) == tokens) & counted
-        value, low, high = interval(right.sum(1).numpy(), counted.sum(1).numpy(), corpus.song[test])
-        rows.append({"semitones": semitones, "value": value, "low": low, "high": high})
-    return pd.DataFrame(rows)
-
-
-@torch.no_grad()
-def reconstructions(vae: TransformerVAE | LSTMVAE, tokens: np.ndarray) -> np.ndarray:
-    """Pieces (N, 128) through their codes and back, free-running from z = mu; (N, 128) uint8, made valid to be heard."""
-    mu, _ = vae.encode(torch.as_tensor(tokens.astype(np.int64)))
-    return canonical(vae.generate(mu).numpy()).astype(np.uint8)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tvae.analysis", description="Describe the corpora for the record.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tvae.report.results", description="Describe the corpora for the record."
+    )
     parser.add_argument("--data-dir", type=Path, default=None, help="local copy of the corpora")
     parser.add_argument("--out", type=Path, default=Path("figures/corpora.json"))
     arguments = parser.parse_args()
@@ -386,7 +241,3 @@ def main() -> None:
     except TvaeError as error:
         raise SystemExit(f"tvae: {error}") from None
     write_atomically(arguments.out, lambda part: part.write_text(json.dumps(descriptions, indent=1) + "\n"))
-
-
-if __name__ == "__main__":
-    main()

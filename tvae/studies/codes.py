@@ -9,12 +9,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from tvae.analysis import interval, quantiles, ratio, resampled
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.melody import BARS, STEPS, bars, canonical, earlier_equal
 from tvae.model import TransformerVAE, kl_divergence
-from tvae.relations import KINDS, counted, kinds, note_counts, pitches, pool, stranger
+from tvae.studies.relations import KINDS, counted, kinds, note_counts, pitches, pool, stranger
+from tvae.studies.statistics import interval, quantiles, ratio, resampled
+from tvae.transfer import decode, generate, posterior
 
 ACTIVE = 0.01  # a unit is active when its mean varies more than that over pieces (Burda, Grosse and Salakhutdinov 2016)
 RESAMPLED = 200  # pieces for `changes`
@@ -22,30 +23,17 @@ STRATA = BARS * (STEPS + 1)  # position and number of notes
 SEED = 0
 
 
-@torch.no_grad()
-def encode(vae: TransformerVAE, tokens: np.ndarray, batch: int = 512) -> tuple[np.ndarray, np.ndarray]:
+def encode_with_rate(vae: TransformerVAE, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pieces (N, 128) -> mu and the rate in nats of each dimension, both (N, 8, Z)."""
-    batches = np.split(tokens.astype(np.int64), range(batch, len(tokens), batch))
-    mu, logvar = (torch.cat(parts) for parts in zip(*(vae.encode(torch.as_tensor(part)) for part in batches)))
-    return mu.numpy(), kl_divergence(mu, logvar).numpy()
-
-
-def generate(vae: TransformerVAE, z: np.ndarray, batch: int = 512) -> np.ndarray:
-    """Codes (N, 8, Z) -> tokens (N, 128), free-running, as the model says them."""
-    batches = np.split(z.astype(np.float32), range(batch, len(z), batch))
-    return torch.cat([vae.generate(torch.as_tensor(part)) for part in batches]).numpy()
-
-
-def decode(vae: TransformerVAE, z: np.ndarray) -> np.ndarray:
-    """Codes (N, 8, Z) -> pieces (N, 128) uint8, free-running, made valid."""
-    return canonical(generate(vae, z)).astype(np.uint8)
+    mu, logvar = posterior(vae, tokens)
+    return mu, kl_divergence(torch.as_tensor(mu), torch.as_tensor(logvar)).numpy()
 
 
 # The rate of a bar, by what it is to earlier bars --------------------------------------------------------------------
 
 
 def matched(rate: np.ndarray, pieces: Corpus) -> list[dict]:
-    """The rate (N, 8) of each kind of bar (`tvae.relations.KINDS`) beside that of the new bars which match it.
+    """The rate (N, 8) of each kind of bar (`tvae.studies.relations.KINDS`) beside that of the new bars which match it.
 
     Strata are position and number of notes; the new bars get the weights over the strata that the kind has. `saving` is
     the share by which its rate is lower, with `low` and `high` from a bootstrap over songs; `bars` how many bars have a
@@ -161,7 +149,7 @@ def with_fifth_bar(tokens: np.ndarray, bar: np.ndarray) -> np.ndarray:
 def copy_test(vae: TransformerVAE, pieces: Corpus) -> dict:
     """Bar 5 of pieces where it is new, made equal to bar 1 by editing; or, as a control, to a bar of another song.
 
-    The control has as many notes as bar 1 and lies as high (`tvae.relations.stranger`). `own`, `control` and `copy` are the
+    The control has as many notes as bar 1 and lies as high (`tvae.studies.relations.stranger`). `own`, `control` and `copy` are the
     rates of bar 5 in nats, `saving` the share by which the copy's is below the control's, each [value, low, high].
     """
     rng = np.random.default_rng(SEED)
@@ -179,7 +167,7 @@ def copy_test(vae: TransformerVAE, pieces: Corpus) -> dict:
         "control": with_fifth_bar(tokens, np.array(list(drawn.values()))),
         "copy": with_fifth_bar(tokens, bars(tokens)[:, 0]),
     }
-    rate = {name: encode(vae, each)[1][:, 4].sum(-1) for name, each in edited.items()}
+    rate = {name: encode_with_rate(vae, each)[1][:, 4].sum(-1) for name, each in edited.items()}
     shares = {name: interval(own, np.ones(len(own)), song) for name, own in rate.items()}
     shares["saving"] = interval(rate["control"] - rate["copy"], rate["control"], song)
     return {"pieces": len(hosts)} | {name: [float(value) for value in share] for name, share in shares.items()}
@@ -249,8 +237,8 @@ def repeated_share(tokens: np.ndarray) -> float:
 
 def measure(vae: TransformerVAE, train: Corpus, test: Corpus) -> dict:
     """All of it on test pieces, JSON-able; see the functions of these names. `rate_per_dimension` is (8, Z), sorted."""
-    mu, rate = encode(vae, test.tokens)
-    fitted, _ = encode(vae, train.tokens)
+    mu, rate = encode_with_rate(vae, test.tokens)
+    fitted, _ = encode_with_rate(vae, train.tokens)
     wanted, seen = features(test.tokens), features(train.tokens)
     return {
         "pieces": len(test),

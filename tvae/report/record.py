@@ -6,7 +6,7 @@
 and, in a folder of their own, ``<run>.safetensors``: its weights in half precision, the very ones that were measured,
 of fold 0 at the preset's own schedule, but of no ablation (`releases_weights`). ``<run>`` is `tvae.runs.Run.name`.
 
-    python -m tvae.record runs/cpu/*/*/fold* --record figures --weights weights
+    python -m tvae.report.record runs/cpu/*/*/fold* --record figures --weights weights
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def read(record: str | Path) -> list[dict]:
     try:
         entries = json.loads(path.read_text())
     except FileNotFoundError:
-        raise TvaeError(f"There is no {path}; train runs and collect them with `python -m tvae.record`.") from None
+        raise TvaeError(
+            f"There is no {path}; train runs and collect them with `python -m tvae.report.record`."
+        ) from None
     except json.JSONDecodeError as error:
         raise TvaeError(f"{path} is not JSON (line {error.lineno}: {error.msg}).") from None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -202,7 +204,9 @@ def collect(folders: list[Path], record: Path, weights: Path) -> list[dict]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tvae.record", description="Take finished runs into the record.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tvae.report.record", description="Take finished runs into the record."
+    )
     parser.add_argument("folders", nargs="+", type=Path, help="run folders, as tvae.train prints them")
     parser.add_argument("--record", type=Path, default=Path("figures"))
     parser.add_argument("--weights", type=Path, default=Path("weights"))

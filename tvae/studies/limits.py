@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from tvae.analysis import interval, quantiles, ratio, resampled
-from tvae.codes import decode, encode
 from tvae.corpus import Corpus
 from tvae.evaluate import evaluate, terms
 from tvae.melody import BARS, FIRST_PITCH, HIGHEST, LOWEST, STEPS, SUSTAIN, bars
 from tvae.model import TransformerVAE
-from tvae.relations import (
+from tvae.studies.codes import encode_with_rate
+from tvae.studies.relations import (
     Pool,
     another_order,
     counted,
@@ -30,6 +29,8 @@ from tvae.relations import (
     stranger,
     with_pitches,
 )
+from tvae.studies.statistics import interval, quantiles, ratio, resampled
+from tvae.transfer import decode
 
 RELATIONS = ("copy", "transposition", "retrograde", "inversion")
 OTHERS = ("rhythm-only copy", "unrelated")
@@ -113,7 +114,7 @@ def in_place(tokens: np.ndarray) -> float:
 
 def second_half_scores(vae: TransformerVAE, tokens: np.ndarray) -> dict[str, np.ndarray]:
     """Of bars 5-8 of pieces (M, 128): `rate`, nats a bar, and `accuracy`, the share of steps right free-running, (M,) each."""
-    mu, rate = encode(vae, tokens)
+    mu, rate = encode_with_rate(vae, tokens)
     right = bars(decode(vae, mu) == tokens)[:, 4:]
     return {"rate": rate[:, 4:].sum(-1).mean(1), "accuracy": right.mean((1, 2))}
 

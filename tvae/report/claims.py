@@ -1,6 +1,6 @@
 """Claims and verdicts: what ``book/claims.md`` says would decide each claim, applied to the recorded runs.
 
-    python -m tvae.claims --record figures        writes figures/findings.json
+    python -m tvae.report.claims --record figures        writes figures/findings.json
 
 A finding is {claim, statement, statistic, value, low, high, threshold, verdict, source}. Later analyses add theirs
 to the same file with `add`.
@@ -14,16 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tvae import record as records
-from tvae.analysis import at_equal_rate, blocks, curves, difference, interval
 from tvae.errors import TvaeError
 from tvae.evaluate import terms
+from tvae.report import record as records
+from tvae.report.results import at_equal_rate, blocks, curves, difference
+from tvae.studies.statistics import interval
 from tvae.train import write_atomically
 
 KEYS = ("claim", "statement", "statistic", "value", "low", "high", "threshold", "verdict", "source")
 
 
-SAVING = "distortion_saving"  # `tvae.analysis.at_equal_rate`; every other statistic is one of `tvae.evaluate.terms`
+SAVING = (
+    "distortion_saving"  # `tvae.report.results.at_equal_rate`; every other statistic is one of `tvae.evaluate.terms`
+)
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,9 @@ def add(record: str | Path, findings: list[dict], claims: set[str] = frozenset()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tvae.claims", description="Decide the claims from recorded runs.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tvae.report.claims", description="Decide the claims from recorded runs."
+    )
     parser.add_argument("--record", type=Path, default=Path("figures"))
     record = parser.parse_args().record
     try:

@@ -7,8 +7,8 @@ from html import escape
 
 import pandas as pd
 
-from tvae.analysis import EqualRate
-from tvae.plots import MODEL_NAMES
+from tvae.report.plots.style import MODEL_NAMES
+from tvae.studies.comparison import EqualRate
 
 STATISTICS = {  # column heads and digits, in the order of the table
     "accuracy_free_running": ("accuracy, free-running", 3),
@@ -42,9 +42,9 @@ def plain(frame: pd.DataFrame) -> Table:
 
 
 def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | None = None) -> Table:
-    """The paper's table: a row a model, value and 95 % interval a statistic, by block (`tvae.analysis.scores`).
+    """The paper's table: a row a model, value and 95 % interval a statistic, by block (`tvae.report.results.scores`).
 
-    Where the paper's own numbers are known (`tvae.record.read_reported`), they follow ours on the paper's corpus, each with
+    Where the paper's own numbers are known (`tvae.report.record.read_reported`), they follow ours on the paper's corpus, each with
     what ours is more.
     """
     rows, lines = [], []
@@ -86,7 +86,7 @@ def paper_cells(own: pd.DataFrame, statistic: str, digits: int, paper: float | N
 
 
 def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
-    """`tvae.analysis.differences`: a row for each model that `model` is compared with."""
+    """`tvae.report.results.differences`: a row for each model that `model` is compared with."""
     shown = {name: head for name, head in STATISTICS.items() if name in set(frame.statistic)}
     heads = "".join(f"<th>{name}</th>" for name, _ in shown.values())
     rows, lines = [], []
@@ -105,7 +105,7 @@ def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
 
 
 def rate_distortion(points: pd.DataFrame) -> Table:
-    """`tvae.analysis.rate_distortion`: a row a trained KL weight."""
+    """`tvae.report.results.rate_distortion`: a row a trained KL weight."""
     heads = ("KL weight (release)", "β (summed ELBO)", "rate, nats a piece", "distortion, nats a piece", "rate + distortion",
              "accuracy, free-running", "onset F1, free-running")  # fmt: skip
     rows, lines = [], []
@@ -143,7 +143,7 @@ def runs(entries: list[dict]) -> Table:
 
 
 def equal_rate(found: list[EqualRate]) -> Table:
-    """`tvae.analysis.at_equal_rate`: a row a pair of models."""
+    """`tvae.report.results.at_equal_rate`: a row a pair of models."""
     heads = ("", "at a rate of, nats", "distortion saved", "accuracy, free-running, more")
     rows, lines = [], []
     for pair in found:
@@ -159,7 +159,7 @@ def equal_rate(found: list[EqualRate]) -> Table:
 
 
 def checked(checks: pd.DataFrame) -> Table:
-    """`tvae.analysis.recompute` of several runs: one line with the outcome, then what does not agree, if anything."""
+    """`tvae.report.results.recompute` of several runs: one line with the outcome, then what does not agree, if anything."""
     right = checks[checks["equal"]]
     runs = checks["run"].nunique()
     agree = len(right) == len(checks)

@@ -1,6 +1,6 @@
 """The playground: a recorded model in whole numbers of eight bits, and songs to try it with, for the page's JavaScript.
 
-    python -m tvae.playground --record figures --weights weights --data-dir DIR
+    python -m tvae.report.playground --record figures --weights weights --data-dir DIR
 
 measures what the eight bits cost on the test pieces of the corpus that the model was trained on, and writes
 ``<record>/playground.json``. The page itself is ``notebooks/playground.ipynb``, which writes the model with `export`;
@@ -23,14 +23,15 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from tvae import corpus as corpora
-from tvae import inside, transfer
-from tvae import record as records
-from tvae.analysis import interval
+from tvae import transfer
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
 from tvae.melody import STATES
 from tvae.model import TransformerVAE, parameter_count
+from tvae.report import record as records
+from tvae.report.measured import rounded
+from tvae.studies.statistics import interval
 from tvae.train import write_atomically
 
 MODELS = ("attention", "compact")  # of which the smaller is put on the page
@@ -106,7 +107,7 @@ def songs(folk: Corpus) -> list[dict]:
 
 
 def finder(measured: dict, run: str) -> dict | None:
-    """The encoder head that puts most mass on repeats beyond what is expected, where `tvae.inside` has measured the run:
+    """The encoder head that puts most mass on repeats beyond what is expected, where `tvae.report.measured` has measured the run:
     {layer, head}, from 1."""
     heads = measured["runs"].get(run, {}).get("attention", {}).get("heads", [])
     ours = [head for head in heads if head["kind"] == "encoder"]
@@ -161,7 +162,7 @@ def element(folder: str) -> str:
 def export(vae: TransformerVAE, entry: dict, folk: Corpus, measured: dict, folder: str | Path) -> int:
     """Write `files` into a folder of their own, in place of what was there; returns their bytes.
 
-    measured is what `tvae.inside.read` gives.
+    measured is what `tvae.report.measured.read` gives.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -181,7 +182,7 @@ def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
 
     "change" is [value, low, high]: the second less the first, with its 95 % interval from a bootstrap over songs.
     """
-    test = inside.part(corpus, corpus.split(fold)[1])
+    test = corpus.part(corpus.split(fold)[1])
     (released, pieces), (ours, others) = (
         evaluate(model, test.tokens, test.length) for model in (vae, in_eight_bits(vae))
     )
@@ -205,12 +206,14 @@ def read(path: str | Path) -> dict:
         return found
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise TvaeError(
-            f"{path} holds no such measurement ({error}); make it with `python -m tvae.playground`."
+            f"{path} holds no such measurement ({error}); make it with `python -m tvae.report.playground`."
         ) from None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tvae.playground", description="Measure the playground's model.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tvae.report.playground", description="Measure the playground's model."
+    )
     parser.add_argument("--record", type=Path, default=Path("figures"))
     parser.add_argument("--weights", type=Path, default=Path("weights"))
     parser.add_argument("--data-dir", type=Path, default=None, help="local copy of the corpora")
@@ -219,7 +222,7 @@ def main() -> None:
         entry = chosen(records.read(arguments.record))
         corpus = corpora.load(entry["corpus"], arguments.data_dir)
         found = measure(records.load_model(arguments.weights, entry), corpus, entry["fold"])
-        measured = {"run": records.run_name(entry), "corpus_sha256": entry["corpus_sha256"]} | inside.rounded(found)
+        measured = {"run": records.run_name(entry), "corpus_sha256": entry["corpus_sha256"]} | rounded(found)
         text = json.dumps(measured, indent=1) + "\n"
         write_atomically(arguments.record / "playground.json", lambda part: part.write_text(text))
     except TvaeError as error:

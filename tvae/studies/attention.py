@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tvae.analysis import quantiles, ratio, resampled
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.melody import BARS, equal_bars
 from tvae.model import TransformerVAE
-from tvae.relations import counted
+from tvae.studies.relations import counted
+from tvae.studies.statistics import quantiles, ratio, resampled
 
 KINDS = ("encoder", "decoder", "inter")
 EARLIER = np.tril_indices(BARS, -1)  # the 28 pairs of a bar and one before it

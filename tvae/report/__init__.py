@@ -1,0 +1,1 @@
+"""The report: numbers to the record, the record to claims, tables, figures, players and the playground."""

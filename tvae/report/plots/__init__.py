@@ -1,0 +1,65 @@
+"""Arrays in, figures out; nothing is computed here but where to put the ink. A notebook ends a cell with `show`."""
+
+from tvae.report.plots.architecture import architecture
+from tvae.report.plots.attention import (
+    ATTENTIONS,
+    attention_by_distance,
+    attention_map,
+    attention_maps,
+    attention_masses,
+)
+from tvae.report.plots.codes import changed_bars, code_map, dots, rate_per_dimension
+from tvae.report.plots.corpora import pitch_histogram, repeats_by_distance
+from tvae.report.plots.page import save, show, svg
+from tvae.report.plots.results import comparison, rate_distortion, rate_per_bar
+from tvae.report.plots.rolls import piano_roll, piano_rolls, pitch_name, pitch_range
+from tvae.report.plots.style import (
+    BAR_COLOURS,
+    CORPUS_COLOURS,
+    GREY,
+    INK,
+    MODEL_COLOURS,
+    MODEL_MARKERS,
+    MODEL_NAMES,
+    ROLE_COLOURS,
+    TINTS,
+)
+from tvae.report.plots.training import rate_per_bar_over_time, training_curves
+from tvae.report.plots.transfer import transfer
+
+__all__ = [
+    "ATTENTIONS",
+    "BAR_COLOURS",
+    "CORPUS_COLOURS",
+    "GREY",
+    "INK",
+    "MODEL_COLOURS",
+    "MODEL_MARKERS",
+    "MODEL_NAMES",
+    "ROLE_COLOURS",
+    "TINTS",
+    "architecture",
+    "attention_by_distance",
+    "attention_map",
+    "attention_maps",
+    "attention_masses",
+    "changed_bars",
+    "code_map",
+    "comparison",
+    "dots",
+    "piano_roll",
+    "piano_rolls",
+    "pitch_histogram",
+    "pitch_name",
+    "pitch_range",
+    "rate_distortion",
+    "rate_per_bar",
+    "rate_per_bar_over_time",
+    "rate_per_dimension",
+    "repeats_by_distance",
+    "save",
+    "show",
+    "svg",
+    "training_curves",
+    "transfer",
+]

@@ -1,0 +1,84 @@
+"""Piano rolls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tvae.melody import BARS, PIECE, STEPS, Note, earlier_equal, tokens_to_notes
+from tvae.report.plots.style import INK, ROLE_COLOURS, TINTS, WIDTH, styled, tile
+
+
+def pitch_name(pitch: int) -> str:
+    """MIDI pitch -> its name, 60 -> C4."""
+    return "C C♯ D E♭ E F F♯ G A♭ A B♭ B".split()[pitch % 12] + str(pitch // 12 - 1)
+
+
+def pitch_range(notes: Sequence[Note]) -> tuple[int, int]:
+    """Lowest and highest MIDI pitch a roll of these notes shows: all of them, and at least an octave and a half."""
+    pitches = [note.pitch for note in notes] or [60]
+    low, high = min(pitches) - 1, max(pitches) + 1
+    room = max(0, 18 - (high - low))
+    return low - room // 2, high + room - room // 2
+
+
+def bar_tints(tokens: np.ndarray) -> dict[int, str]:
+    """(128,) -> {bar: the tint it shares with the bars it equals}, for bars that equal another one."""
+    first = earlier_equal(tokens)
+    groups = {bar: TINTS[k] for k, bar in enumerate(sorted(set(first.tolist()) - {-1}))}
+    return {
+        bar: groups[source] for bar in range(BARS) if (source := bar if first[bar] < 0 else int(first[bar])) in groups
+    }
+
+
+def _roll(ax: Axes, tokens: np.ndarray, title: str, role: str, low: int, high: int) -> None:
+    first = earlier_equal(tokens)  # (8,) the bar that each bar repeats, -1 where it is new
+    tint = bar_tints(tokens)
+    for bar in range(BARS):
+        if bar in tint:
+            tile(ax, bar * STEPS, low - 0.5, STEPS, high - low + 1, tint[bar], 0.16)
+            tile(ax, bar * STEPS, high + 0.5, STEPS, (high - low) / 30, tint[bar])
+        label = f"{bar + 1}" if first[bar] < 0 else f"{bar + 1} = {first[bar] + 1}"
+        ax.annotate(label, (bar * STEPS, 1), (2, 5), ("data", "axes fraction"), "offset points", fontsize=9)
+        ax.axvline(bar * STEPS, color=INK, lw=0.8, alpha=0.35)
+    for note in tokens_to_notes(tokens):
+        length = note.end - note.onset - 0.24
+        tile(ax, note.onset + 0.12, note.pitch - 0.45, length, 0.9, ROLE_COLOURS.get(role, INK))
+    octaves = range(-(-low // 12) * 12, high + 1, 12)
+    ax.set(xlim=(0, PIECE), ylim=(low - 0.5, high + 0.5), xticks=[], yticks=octaves)
+    ax.set_yticklabels([pitch_name(pitch) for pitch in octaves])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_title(" · ".join(filter(None, (role, title))), pad=18)
+
+
+@styled
+def piano_roll(tokens: np.ndarray, title: str = "", role: str = "", ax: Axes | None = None) -> Figure:
+    """(128,) tokens -> the roll: bars numbered, bars that are equal in one tint and marked "5 = 1".
+
+    ``role`` is "", "host", "donor" or "result". Draws into ``ax`` where one is given.
+    """
+    if ax is None:
+        ax = Figure(figsize=(WIDTH, 1.7)).subplots()
+    _roll(ax, tokens, title, role, *pitch_range(tokens_to_notes(tokens)))
+    return ax.figure
+
+
+@styled
+def piano_rolls(
+    pieces: Sequence[np.ndarray], titles: Sequence[str] = (), roles: Sequence[str] = (), columns: int = 1
+) -> Figure:
+    """Several (128,) pieces over one range of pitches, row by row."""
+    low, high = pitch_range([note for tokens in pieces for note in tokens_to_notes(tokens)])
+    rows = -(-len(pieces) // columns)
+    figure = Figure(figsize=(WIDTH if columns == 1 else 1.5 * WIDTH, 1.7 * rows))
+    axes = figure.subplots(rows, columns, squeeze=False).flat
+    for k, ax in enumerate(axes):
+        if k < len(pieces):
+            _roll(ax, pieces[k], titles[k] if titles else "", roles[k] if roles else "", low, high)
+        else:
+            ax.set_axis_off()
+    return figure

@@ -1,0 +1,107 @@
+"""The one look of every figure: colours, names and marks of models and corpora, fonts and lines.
+
+Every figure is drawn with the one style `STYLE` and one colour a model (`MODEL_COLOURS`), corpus or role. Each one is
+dark enough for white paper and light enough for a black screen, and nothing is told by colour alone. What is neither
+model, corpus nor role (text, axes, grid) is drawn in `INK`, a stand-in that `show` turns into the colour of the text
+around the figure and `save` into a grey that reads on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+GREY = "#7f868d"  # what needs no model
+MODEL_COLOURS = {
+    "attention": "#0077bb",
+    "no_attention": "#d55e00",
+    "lstm_8x1": "#009e73",
+    "lstm_1x8": "#cc6fa5",
+    "bidirectional": "#8560c5",
+    "lstm_conductor": "#98801a",
+    "compact": "#2b98c4",
+}
+MODEL_MARKERS = dict(zip(MODEL_COLOURS, "osD^vPp"))
+MODEL_NAMES = {
+    "attention": "Proposed+A (attention)",
+    "no_attention": "Proposed\N{MINUS SIGN}A (no attention)",
+    "lstm_8x1": "8\N{MULTIPLICATION SIGN}1-bar LSTM",
+    "lstm_1x8": "1\N{MULTIPLICATION SIGN}8-bar LSTM",
+    "bidirectional": "encoder unmasked (bidirectional)",
+    "lstm_conductor": "LSTM with conductor",
+    "compact": "compact heads (attention)",
+    "no_stage_0": "no stage 0 (attention)",
+    "sustain": "always \N{LEFT SINGLE QUOTATION MARK}sustain\N{RIGHT SINGLE QUOTATION MARK}",
+    "previous_bar": "repeats the previous bar",
+}
+CORPUS_COLOURS = {"folk": "#1f8f63", "hooktheory": "#7d5fd0", "pop909": "#c9741a"}
+ROLE_COLOURS = {"host": "#3b82c4", "donor": "#c27a00", "result": "#c4457a"}
+TINTS = ("#0077bb", "#d98200", "#00966c", "#c05fa8")  # bars that are equal share one; 8 bars hold at most 4 such groups
+# From blue over violet to orange: ordered by hue, as lightness has to stay in the middle to read on white and on black.
+BAR_COLOURS = ("#1f6fd0", "#4f6be0", "#7a62d8", "#9c58c4", "#b94fa6", "#cc4c80", "#d65257", "#d4661f")
+
+
+INK = "#0b0c0d"  # no colour anybody would choose: see `svg`
+WIDTH = 5.8  # inches; scaled to a phone's 360 px the text is still 9 px high
+STYLE = {
+    "figure.facecolor": "none",
+    "figure.constrained_layout.use": True,
+    "font.family": "DejaVu Sans",  # wide: what fits in it fits in the page's own font, which `svg` leaves it to
+    "font.size": 10.5,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10.5,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "axes.facecolor": "none",
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": INK,
+    "grid.alpha": 0.13,
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5.5,
+    "hatch.linewidth": 0.6,
+}
+styled = mpl.rc_context(STYLE)  # used as a decorator
+
+
+def tile(ax: Axes, x: float, y: float, width: float, height: float, colour: str, alpha: float = 1) -> None:
+    ax.add_patch(Rectangle((x, y), width, height, color=colour, alpha=alpha, lw=0, clip_on=False))
+
+
+def beside(ax: Axes, y: float, text: str, **look) -> None:
+    """A text to the right of the axes, at the height of y."""
+    ax.annotate(text, (1, y), (5, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=9.5, **look)
+
+
+def short_numbers(ax: Axes) -> None:
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x / 1e6:g} M" if x >= 1e6 else f"{x / 1000:g}k" if x else "0")
+
+
+def spread(values: Sequence[float], gap: float) -> list[float]:
+    """Places for labels near these values, at least ``gap`` apart, in the same order."""
+    order = np.argsort(values)
+    places = np.asarray(values, float)[order]
+    for _ in range(100):
+        for k in range(len(places) - 1):
+            short = gap - (places[k + 1] - places[k])
+            if short > 1e-9:
+                places[k] -= short / 2
+                places[k + 1] += short / 2
+    return places[np.argsort(order)].tolist()

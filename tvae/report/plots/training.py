@@ -1,0 +1,83 @@
+"""Figures of the page about training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tvae.melody import BARS
+from tvae.report.plots.style import (
+    BAR_COLOURS,
+    GREY,
+    MODEL_COLOURS,
+    MODEL_NAMES,
+    WIDTH,
+    beside,
+    short_numbers,
+    spread,
+    styled,
+)
+
+
+def _model(label: str) -> str:
+    """The model a run's label speaks of, or "": the longest name in it, so that no_attention is not attention."""
+    return max((model for model in MODEL_COLOURS if model in label), key=len, default="")
+
+
+def _look(labels: Sequence[str]) -> dict[str, dict]:
+    """A line's look for each run: the colour is the model's, the dashes tell runs of one model apart."""
+    seen: dict[str, int] = {}
+    looks = {}
+    for label in labels:
+        model = _model(label)
+        nth = seen[model] = seen.get(model, -1) + 1
+        name = label.replace(model, MODEL_NAMES[model]) if model else label
+        looks[label] = {"color": MODEL_COLOURS.get(model, GREY), "ls": ("-", "--", ":", "-.")[nth % 4], "label": name}
+    return looks
+
+
+@styled
+def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """{label of a run: its history} -> loss, rate and accuracy of stage 1 against pieces seen.
+
+    A label that has a model's name in it gets that model's colour.
+    """
+    figure = Figure(figsize=(WIDTH, 6.2))
+    loss, rate, accuracy = figure.subplots(3, 1, sharex=True)
+    for label, look in _look(list(histories)).items():
+        h = histories[label]
+        h = h[h["stage"] == h["stage"].max()]
+        loss.plot(h["pieces"], h["loss"], **look)
+        rate.plot(h["pieces"], h["rate_nats_per_piece"], **look)
+        accuracy.plot(h["pieces"], h["accuracy_teacher_forced"], **look, alpha=0.7, lw=1)
+        if "accuracy_free_running" in h:
+            free = h.dropna(subset=["accuracy_free_running"])
+            accuracy.plot(free["pieces"], free["accuracy_free_running"], **look, marker="o", ms=4)
+    loss.set_title("loss")
+    rate.set_title("rate (nats a piece)")
+    rate.set_ylim(bottom=0)
+    accuracy.set_title("accuracy (dots: free-running, line: teacher-forced)")
+    accuracy.set_xlabel("pieces seen")
+    short_numbers(accuracy)
+    figure.legend(*loss.get_legend_handles_labels(), loc="outside upper left", ncols=1 if len(histories) > 2 else 2)
+    return figure
+
+
+@styled
+def rate_per_bar_over_time(history: pd.DataFrame, title: str = "") -> Figure:
+    """A run's history -> the rate of each of the 8 bars while stage 1 goes on; early bars dark, late bars light."""
+    h = history[history["stage"] == history["stage"].max()]
+    figure = Figure(figsize=(WIDTH, 3.2))
+    ax = figure.subplots()
+    ends = [h[f"rate_bar_{bar}"].iloc[-1] for bar in range(1, BARS + 1)]
+    places = spread(ends, 0.055 * max(h.filter(like="rate_bar_").max()))
+    for bar, colour, place in zip(range(1, BARS + 1), BAR_COLOURS, places):
+        ax.plot(h["pieces"], h[f"rate_bar_{bar}"], color=colour, lw=1.5)
+        beside(ax, place, f"bar {bar}", color=colour)
+    ax.set(xlabel="pieces seen", ylabel="rate (nats a bar)", title=title)
+    ax.set_ylim(bottom=0)
+    ax.margins(x=0)
+    short_numbers(ax)
+    return figure

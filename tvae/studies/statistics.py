@@ -1,0 +1,42 @@
+"""Intervals from the bootstrap. The unit that is resampled is the song: two pieces of one song are not independent."""
+
+from __future__ import annotations
+
+import numpy as np
+
+DRAWS = 2000
+SEED = 0
+
+
+def resampled(song: np.ndarray, *arrays: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Bootstrap over songs, the same draws for every array: (N, ...) each -> its sum (...) and drawn sums (DRAWS, ...)."""
+    _, index = np.unique(song, return_inverse=True)
+    songs = index.max() + 1
+    drawn = np.random.default_rng(SEED).multinomial(songs, np.full(songs, 1 / songs), size=DRAWS)  # (draws, songs)
+    sums = []
+    for array in arrays:
+        total = np.zeros((songs, *array.shape[1:]))
+        np.add.at(total, index, array)
+        sums.append((total.sum(0), np.tensordot(drawn, total, axes=1)))
+    return sums
+
+
+def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    return top / np.maximum(bottom, 1e-12)  # no onset at all: F1 is 0
+
+
+def interval(
+    numerator: np.ndarray, denominator: np.ndarray, song: np.ndarray, level: float = 0.95
+) -> tuple[np.ndarray, ...]:
+    """A ratio of sums over pieces with its bootstrap interval, resampling songs.
+
+    `numerator` and `denominator` (N, ...) as `tvae.evaluate.terms` gives them, `song` (N,) ids.
+    Returns (value, low, high), each of shape (...).
+    """
+    top, bottom = resampled(song, numerator, denominator)
+    return ratio(top[0], bottom[0]), *quantiles(ratio(top[1], bottom[1]), level)
+
+
+def quantiles(drawn: np.ndarray, level: float = 0.95) -> np.ndarray:
+    """The two ends of the central interval of drawn values (DRAWS, ...)."""
+    return np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
