@@ -114,7 +114,6 @@ rule train:
     # and a killed run goes on from what else lies in its folder.
     output: f"{RUN}/metrics.json"
     params:
-        seed=config["seed"],
         kl_weight=lambda w: w.weight.removeprefix("-kl") or "null",
         notebook=f"{RUN}/train.ipynb",
         # A toy run starts anew, also with other sizes: its former settings, and a checkpoint, are removed.
@@ -129,7 +128,7 @@ rule train:
         "echo 'Training {wildcards.model} on {wildcards.corpus}, preset {wildcards.preset},"
         " fold {wildcards.fold}{wildcards.weight} (progress: {log})' >&2; rm -f {params.stale};"
         " {PYTHON} scripts/execute.py notebooks/train.ipynb {params.notebook} model={wildcards.model} corpus={wildcards.corpus}"
-        " preset={wildcards.preset} fold={wildcards.fold} kl_weight={params.kl_weight} seed={params.seed} runs=runs " + LOGGED
+        " preset={wildcards.preset} fold={wildcards.fold} kl_weight={params.kl_weight} runs=runs " + LOGGED
 
 
 rule collect:

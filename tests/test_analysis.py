@@ -10,12 +10,13 @@ from test_train import TINY
 from tvae import TvaeError, corpus
 from tvae.evaluate import terms
 from tvae.melody import is_valid
+from tvae.presets import PRESETS
 from tvae.report import claims, record, results, tables
 from tvae.report.claims import Claim, decide, verdict
 from tvae.studies.comparison import accuracy_by_transposition
 from tvae.studies.description import describe
 from tvae.studies.statistics import interval
-from tvae.train import PRESETS, train
+from tvae.train import train
 from tvae.transfer import reconstruct
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from test_record import ENTRY
 
-from tvae import TvaeError, corpus, melody, train, transfer
+from tvae import TvaeError, checkpoint, corpus, melody, transfer
 from tvae.melody import SILENCE, SUSTAIN, bars
 from tvae.model import MASKS, ModelConfig, TransformerVAE
 from tvae.report import claims, measured, record
@@ -372,6 +372,6 @@ def test_weights_that_are_not_released_come_from_the_run_and_without_it_the_reco
     folder = tmp_path / "runs" / record.run(entry).folder
     folder.mkdir(parents=True)
     config = {"model": "bidirectional", "plan": {"model": asdict(vae.config)}}
-    train.save_weights(vae, folder / "weights.safetensors", config, torch.float32)
+    checkpoint.save_weights(vae, folder / "weights.safetensors", config)
     assert runs()[record.run_name(entry)]["masked"] == "none"
     assert measured.inspected([entry], "folk") == {}, "no page loads what is not released"

@@ -90,7 +90,9 @@ def test_bar_by_bar_agrees_with_teacher_forcing_on_its_own_output(masks, tokens)
 def test_each_bar_is_computed_once(tokens, monkeypatch):
     vae, rows = model(), []
     local_decoder = vae.local_decoder.forward
-    monkeypatch.setattr(vae.local_decoder, "forward", lambda g, bars=None: rows.append(g.shape[:-1]) or local_decoder(g))
+    monkeypatch.setattr(
+        vae.local_decoder, "forward", lambda g, bars=None: rows.append(g.shape[:-1]) or local_decoder(g)
+    )
     vae.generate(torch.zeros(6, 8, 8))
     assert [tuple(shape) for shape in rows] == [(6,)] * 8
 

@@ -44,7 +44,9 @@ def test_a_checkpoint_of_the_release_has_161_tensors():
 @pytest.mark.parametrize("masks", ["111", "222", "011", "121"])
 def test_our_model_computes_what_the_release_computes(checkpoint, masks):
     vae = convert(checkpoint, masks)
-    expected = {name.removeprefix(f"m{masks}_"): value for name, value in REFERENCE.items() if name.startswith(f"m{masks}_")}
+    expected = {
+        name.removeprefix(f"m{masks}_"): value for name, value in REFERENCE.items() if name.startswith(f"m{masks}_")
+    }
     with torch.no_grad():
         mu, logvar = vae.encode(TOKENS)
         logits = vae.decode(mu, TOKENS)

@@ -15,8 +15,9 @@ import torch
 import yaml
 
 from tvae import TvaeError, corpus
+from tvae.machine import choose_device
+from tvae.presets import MODELS, PRESETS
 from tvae.runs import Progress, Run, duration, planned, progress, status, time_left
-from tvae.train import MODELS, PRESETS, choose_device
 
 ROOT = Path(__file__).parent.parent
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -96,7 +97,7 @@ class TestReserve:
     """Each process says its GPU, and keeps it until it is ended."""
 
     SCRIPT = (
-        "import sys; from tvae.runs import reserve; print(reserve({!r}, sys.argv[1:]), flush=True); sys.stdin.read()"
+        "import sys; from tvae.machine import reserve; print(reserve({!r}, sys.argv[1:]), flush=True); sys.stdin.read()"
     )
 
     @pytest.fixture

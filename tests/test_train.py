@@ -21,12 +21,12 @@ import tvae
 from tvae import TvaeError, corpus
 from tvae import train as training
 from tvae.baselines import LSTMVAE, LSTMConfig
+from tvae.checkpoint import in_eight_bits
 from tvae.lstm import LSTMSizes
 from tvae.melody import transpose
 from tvae.model import parameter_count
-from tvae.report import record
-from tvae.checkpoint import in_eight_bits
 from tvae.presets import MODELS, PRESETS, Preset, Stage, build
+from tvae.report import record
 from tvae.train import Rows, train
 
 LSTMS = [name for name, row in MODELS.items() if row.architecture is LSTMVAE]
@@ -185,7 +185,9 @@ def test_one_process_a_run(tiny, tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatch):
-    wild = replace(TINY, stage_1=replace(TINY.stage_1, learning_rate=((0, 1e-3), (1_600, 1e-3), (1_600, 1e9), (3_200, 1e9))))
+    wild = replace(
+        TINY, stage_1=replace(TINY.stage_1, learning_rate=((0, 1e-3), (1_600, 1e-3), (1_600, 1e9), (3_200, 1e9)))
+    )
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     monkeypatch.setitem(training.PRESETS, "smoke", wild)
     with pytest.raises(TvaeError, match="no longer a number.*stage 1"):
@@ -328,7 +330,9 @@ def test_the_models_of_a_preset_differ_in_what_their_names_say(preset):
     for model, plan in plans.items():
         row = MODELS[model]
         assert plan.model.latent_dims == attention.model.latent_dims  # as many dimensions, and trained as long
-        assert plan.stage_1.rows == (attention.stage_1.rows if row.architecture is not LSTMVAE else PRESETS[preset].lstm_stage_1.rows)
+        assert plan.stage_1.rows == (
+            attention.stage_1.rows if row.architecture is not LSTMVAE else PRESETS[preset].lstm_stage_1.rows
+        )
         assert (plan.stage_0 is None) == (row.architecture is LSTMVAE or model == "no_stage_0")
     assert plans["no_stage_0"] == replace(attention, stage_0=None)
     for model in ("no_attention", "bidirectional", "context_free", "attention_lstm"):

@@ -26,7 +26,9 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 
 
 def add_official(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("official", help="turn the authors' checkpoint into a weights file like those of our runs")
+    parser = commands.add_parser(
+        "official", help="turn the authors' checkpoint into a weights file like those of our runs"
+    )
     parser.add_argument("file", metavar="FILE.sdict", help="as linked in the release's README")
     parser.add_argument("--out", default="weights/official.safetensors")
     parser.add_argument("--masks", default="111", help="the release's name for them: encoder, decoder to z, decoder")

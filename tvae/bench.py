@@ -16,9 +16,12 @@ from pathlib import Path
 
 import torch
 
+from tvae.checkpoint import write_atomically
+from tvae.machine import device_name, use_bf16
 from tvae.melody import BARS, PIECE, STATES
 from tvae.model import ModelConfig, TransformerVAE, parameter_count
-from tvae.train import device_name, objective, use_bf16, write_atomically
+from tvae.presets import PRESETS
+from tvae.train import objective
 
 SECONDS = 2.0  # of each repetition
 REPEATS = 5  # the median is reported
@@ -70,7 +73,7 @@ def training_step(batch: int, device: torch.device, bf16: bool):
     def step():
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             logits, mu, logvar = vae(tokens)
-        loss, _ = objective(logits, mu, logvar, tokens, counted, kl_weight=1.0)
+        loss, _ = objective(logits, mu, logvar, tokens, counted, PRESETS["paper"].stage_1)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

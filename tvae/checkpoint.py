@@ -108,7 +108,5 @@ def load_state(path: Path, config: dict) -> dict:
         if json.loads(state["config"]) != config:
             raise ValueError("its settings are others")
     except Exception as error:  # torch.load raises many types on a damaged file
-        raise TvaeError(
-            f"{path} cannot be continued ({error}); delete it to train this run from the start."
-        ) from error
+        raise TvaeError(f"{path} cannot be continued ({error}); delete it to train this run from the start.") from error
     return state

@@ -161,7 +161,9 @@ class LocalLSTMDecoder(nn.Module):
 
 def local_layer(config: ModelConfig) -> tuple[nn.Module, nn.Module]:
     """The local encoder and decoder that ``config.local`` names."""
-    encoder, decoder = {"dense": (LocalEncoder, LocalDecoder), "lstm": (LocalLSTMEncoder, LocalLSTMDecoder)}[config.local]
+    encoder, decoder = {"dense": (LocalEncoder, LocalDecoder), "lstm": (LocalLSTMEncoder, LocalLSTMDecoder)}[
+        config.local
+    ]
     return encoder(config), decoder(config)
 
 

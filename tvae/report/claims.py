@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tvae.checkpoint import write_atomically
 from tvae.errors import TvaeError
 from tvae.evaluate import terms
 from tvae.report import record as records
 from tvae.report.results import at_equal_rate, blocks, curves, difference
 from tvae.studies.statistics import interval
-from tvae.train import write_atomically
 
 KEYS = ("claim", "statement", "statistic", "value", "low", "high", "threshold", "verdict", "source")
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from tvae import corpus as corpora
+from tvae.checkpoint import load, write_atomically
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
@@ -24,7 +25,6 @@ from tvae.report import claims
 from tvae.report import record as records
 from tvae.report.claims import Claim
 from tvae.studies import attention, codes, limits
-from tvae.train import load_weights, write_atomically
 
 MODELS = ("attention", "no_attention", "bidirectional")  # that the pages compare
 CLAIMS = (  # as committed in book/claims.md
@@ -199,7 +199,7 @@ def main() -> None:
             if records.releases_weights(entry):
                 vae = records.load_model(arguments.weights, entry)
             elif (folder / "weights.safetensors").exists():
-                vae = load_weights(folder / "weights.safetensors")
+                vae = load(folder / "weights.safetensors")
             else:
                 print(f"{name} stays as it was recorded: {folder} is not here", flush=True)
                 runs |= {name: earlier[name]} if name in earlier else {}

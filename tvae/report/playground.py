@@ -24,6 +24,7 @@ from torch import Tensor
 
 from tvae import corpus as corpora
 from tvae import transfer
+from tvae.checkpoint import write_atomically
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
@@ -32,7 +33,6 @@ from tvae.model import TransformerVAE, parameter_count
 from tvae.report import record as records
 from tvae.report.measured import rounded
 from tvae.studies.statistics import interval
-from tvae.train import write_atomically
 
 MODELS = ("attention", "compact")  # of which the smaller is put on the page
 PART = 3 * 2**18  # bytes of weights in a script: a step of the progress bar; in base64 a third more

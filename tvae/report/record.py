@@ -3,7 +3,7 @@
 - ``results.json``: the metrics of every recorded run, a flat entry each (keys: `REQUIRED`),
 - ``pieces/<run>.npz``: its per-piece scores, ``history/<run>.csv``: its training curve,
 
-and, in a folder of their own, ``<run>.safetensors``: its weights in half precision, the very ones that were measured,
+and, in a folder of their own, ``<run>.safetensors``: its weights in eight bits, the very ones that were measured,
 of fold 0 at the preset's own schedule, but of no ablation (`releases_weights`). ``<run>`` is `tvae.runs.Run.name`.
 
     python -m tvae.report.record runs/cpu/*/*/fold* --record figures --weights weights
@@ -19,35 +19,31 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 import yaml
 
 from tvae.baselines import LSTMVAE
+from tvae.checkpoint import load, save_weights, write_atomically
 from tvae.errors import TvaeError
 from tvae.evaluate import Pieces
 from tvae.model import TransformerVAE
+from tvae.presets import MODELS, PRESETS
 from tvae.runs import Run
-from tvae.train import LSTMS, MODELS, PRESETS, load_weights, save_weights, write_atomically
 
 REQUIRED = {
     "corpus": str, "model": str, "preset": str, "fold": int, "seed": int, "n_test": int, "kl_weight": float, "sweep": bool,
+    "pieces": int,
     "accuracy_teacher_forced": float, "accuracy_teacher_forced_sampled": float, "accuracy_free_running": float,
     "onset_f1_free_running": float, "rate_nats_per_piece": float, "rate_mean_per_dim": float,
     "distortion_nats_per_piece": float, "parameters": int, "steps": int, "samples_per_second": float,
     "train_seconds": float, "precision": str, "device": str, "torch": str, "git_commit": str, "corpus_sha256": str,
 }  # fmt: skip
-ABLATIONS = (
-    "bidirectional",
-    "no_stage_0",
-)  # beyond the paper: measured; the repository stays small without their weights
-ONE_CODE = {name for name, sizes in LSTMS.items() if sizes["bars_per_code"] > 1}
-A_CODE_A_BAR = {"rate_per_bar": list, "rate_drop": float}  # required as well, except of `ONE_CODE`
+A_CODE_A_BAR = {"rate_per_bar": list, "rate_drop": float}  # required as well, where each bar has a code
 
 
 def run(entry: dict) -> Run:
     """The run that an entry records."""
     weight = entry["kl_weight"] if entry["sweep"] else None
-    return Run(entry["preset"], entry["corpus"], entry["model"], entry["fold"], weight)
+    return Run(entry["preset"], entry["corpus"], entry["model"], entry["fold"], weight, entry["seed"])
 
 
 def run_name(entry: dict) -> str:
@@ -57,7 +53,8 @@ def run_name(entry: dict) -> str:
 
 def releases_weights(entry: dict) -> bool:
     """Are the weights of this run part of the record?"""
-    return entry["fold"] == 0 and not entry["sweep"] and entry["model"] not in ABLATIONS
+    ablation = MODELS[entry["model"]].role == "ablation"  # measured; the repository stays small without their weights
+    return entry["fold"] == 0 and not entry["sweep"] and not ablation
 
 
 def read(record: str | Path) -> list[dict]:
@@ -100,7 +97,7 @@ def check(entry: dict, where: str) -> None:
     for key, known in (("model", MODELS), ("preset", PRESETS)):
         if entry[key] not in known:
             raise TvaeError(f"{where}: there is no {key} '{entry[key]}'; known are {', '.join(known)}.")
-    if entry["model"] not in ONE_CODE:
+    if not MODELS[entry["model"]].one_code:
         check_values(entry, A_CODE_A_BAR, where)
 
 
@@ -163,7 +160,7 @@ def history(record: str | Path, entry: dict) -> pd.DataFrame:
 
 def load_model(weights: str | Path, entry: dict) -> TransformerVAE | LSTMVAE:
     """A recorded run's model, from its released weights."""
-    return load_weights(Path(weights) / f"{run_name(entry)}.safetensors")
+    return load(Path(weights) / f"{run_name(entry)}.safetensors")
 
 
 def collect(folders: list[Path], record: Path, weights: Path) -> list[dict]:
@@ -189,8 +186,8 @@ def collect(folders: list[Path], record: Path, weights: Path) -> list[dict]:
         name = run_name(entry)
         if releases_weights(entry):
             config = json.loads((folder / "config.json").read_text())
-            vae = load_weights(folder / "weights.safetensors")
-            save_weights(vae, weights / f"{name}.safetensors", config, torch.float16)
+            vae = load(folder / "weights.safetensors")
+            save_weights(vae, weights / f"{name}.safetensors", config, eight_bits=True)
         shutil.copyfile(folder / "pieces.npz", record / "pieces" / f"{name}.npz")
         shutil.copyfile(folder / "history.csv", record / "history" / f"{name}.csv")
         entries[name] = entry

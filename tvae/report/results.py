@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 
 from tvae import corpus as corpora
+from tvae.checkpoint import write_atomically
 from tvae.errors import TvaeError
 from tvae.evaluate import Pieces, evaluate, terms
 from tvae.melody import PIECE
+from tvae.presets import MODELS, PRESETS
 from tvae.report import record as records
 from tvae.studies.comparison import FOLD_SETS, EqualRate, equal_rate, fold_label
 from tvae.studies.description import describe
 from tvae.studies.statistics import interval, quantiles, ratio, resampled
-from tvae.train import MODELS, PRESETS, write_atomically
 
 DIFFERENCES = ("accuracy_free_running", "onset_f1_free_running", "rate_nats_per_piece", "distortion_nats_per_piece")
 

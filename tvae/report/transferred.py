@@ -15,12 +15,13 @@ from pathlib import Path
 import pandas as pd
 
 from tvae import corpus as corpora
+from tvae.checkpoint import write_atomically
 from tvae.errors import TvaeError
+from tvae.presets import MODELS
 from tvae.report import claims
 from tvae.report import record as records
 from tvae.report.claims import Claim
 from tvae.studies.transfers import CONDITIONS, measure
-from tvae.train import write_atomically
 
 CLAIMS = (
     Claim("C7", "Context transfer: the structure stays.", "attention", "hooktheory", "structure_kept", 0.5, True),
@@ -31,7 +32,7 @@ CLAIMS = (
 
 def measurable(entries: list[dict]) -> list[dict]:
     """The recorded runs whose weights are released and that have a code a bar."""
-    return [entry for entry in entries if records.releases_weights(entry) and entry["model"] not in records.ONE_CODE]
+    return [entry for entry in entries if records.releases_weights(entry) and not MODELS[entry["model"]].one_code]
 
 
 def measure_run(entry: dict, weights: str | Path, corpus: corpora.Corpus, groups: int | None = None) -> dict:

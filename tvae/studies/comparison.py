@@ -14,8 +14,8 @@ from tvae.corpus import FOLDS, Corpus
 from tvae.evaluate import evaluate_trivial, terms
 from tvae.melody import PIECE, transposition_table
 from tvae.model import TransformerVAE
+from tvae.presets import SHIFTS
 from tvae.studies.statistics import interval, quantiles, resampled
-from tvae.train import SHIFTS
 
 FOLD_SETS = (tuple(range(FOLDS)), (0,))
 
