@@ -38,6 +38,7 @@ class LSTMConfig(LSTMSizes):
     d_latent: int = 64
     bars_per_code: int = 1
     conductor: bool = False
+    spans: int = 1  # of a code's bars: each is read into states and hears the code through maps of its own
     token_dropout: float = 0.0  # in training, of the tokens fed back to the decoder
 
     @property
@@ -68,12 +69,12 @@ class LSTMVAE(nn.Module):
         super().__init__()
         self.config = config
         d_code = config.bars_per_code * config.d_latent
-        self.encoder = LSTMEncoder(config.states, config)
-        self.to_mu = nn.Linear(2 * config.d_encoder, d_code)
-        self.to_logvar = nn.Linear(2 * config.d_encoder, d_code)
+        self.encoder = LSTMEncoder(config.states, config, config.spans)
+        self.to_mu = nn.Linear(config.spans * 2 * config.d_encoder, d_code)
+        self.to_logvar = nn.Linear(config.spans * 2 * config.d_encoder, d_code)
         self.conductor = Conductor(config, d_code) if config.conductor else None
         d_state = config.d_conductor if config.conductor else d_code
-        self.decoder = LSTMDecoder(config.states, d_state, config, config.token_dropout)
+        self.decoder = LSTMDecoder(config.states, d_state, config, config.spans, config.token_dropout)
 
     sample = staticmethod(TransformerVAE.sample)
 

@@ -24,55 +24,58 @@ class LSTMSizes:
 
 
 class LSTMEncoder(nn.Module):
-    """Tokens (N, L) -> the last states of both directions (N, 2 * d_encoder)."""
+    """Tokens (N, L) -> the last states of both directions in each of `spans` equal spans (N, spans * 2 * d_encoder)."""
 
-    def __init__(self, states: int, sizes: LSTMSizes):
+    def __init__(self, states: int, sizes: LSTMSizes, spans: int = 1):
         super().__init__()
+        self.spans = spans
         self.embedding = nn.Embedding(states, sizes.d_embedding)
         self.lstm = nn.LSTM(sizes.d_embedding, sizes.d_encoder, batch_first=True, bidirectional=True)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        _, (last, _) = self.lstm(self.embedding(tokens))
-        return last.transpose(0, 1).flatten(1)
+        forwards, backwards = self.lstm(self.embedding(tokens))[0].unflatten(1, (self.spans, -1)).chunk(2, -1)
+        return torch.cat([forwards[:, :, -1], backwards[:, :, 0]], -1).flatten(1)
 
 
 class LSTMDecoder(nn.Module):
     """An LSTM from a state (N, d_state) to tokens. It hears the state and the previous token at every step.
 
-    ``token_dropout`` is the share of previous tokens that it does not hear in training: it hears the start token instead, so
+    Each of `spans` equal spans of the tokens hears the state through a map of its own. ``token_dropout`` is the share of previous tokens that it does not hear in training: it hears the start token instead, so
     that it has to learn what the state says (Bowman et al., 2016).
     """
 
-    def __init__(self, states: int, d_state: int, sizes: LSTMSizes, token_dropout: float = 0.0):
+    def __init__(self, states: int, d_state: int, sizes: LSTMSizes, spans: int = 1, token_dropout: float = 0.0):
         super().__init__()
+        self.spans = spans
         self.start = states  # the token before the first
         self.token_dropout = token_dropout
         self.embedding = nn.Embedding(states + 1, sizes.d_embedding)
         self.initial = nn.Linear(d_state, 2 * sizes.d_decoder)
-        self.condition = nn.Linear(d_state, sizes.d_condition)
+        self.condition = nn.Linear(d_state, spans * sizes.d_condition)
         self.lstm = nn.LSTM(sizes.d_embedding + sizes.d_condition, sizes.d_decoder, batch_first=True)
         self.out = nn.Linear(sizes.d_decoder, states)
 
-    def prepare(self, state: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """What it hears at every step (N, 1, d_condition), and how the LSTM starts (1, N, d_decoder each)."""
+    def prepare(self, state: Tensor, steps: int) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """What it hears at every step (N, steps, d_condition), and how the LSTM starts (1, N, d_decoder each)."""
         h, c = self.initial(state).tanh().chunk(2, -1)
-        return self.condition(state)[:, None], (h[None].contiguous(), c[None].contiguous())
+        heard = self.condition(state).unflatten(-1, (self.spans, 1, -1)).expand(-1, -1, steps // self.spans, -1)
+        return heard.flatten(1, 2), (h[None].contiguous(), c[None].contiguous())
 
     def forward(self, state: Tensor, previous: Tensor) -> Tensor:
         """Teacher-forced: the token before each step, `previous` (N, L) -> logits (N, L, V)."""
         if self.training and self.token_dropout:
             unheard = torch.rand(previous.shape, device=previous.device) < self.token_dropout
             previous = previous.masked_fill(unheard, self.start)
-        heard, start = self.prepare(state)
-        heard = heard.expand(-1, previous.shape[1], -1)
+        heard, start = self.prepare(state, previous.shape[1])
         return self.out(self.lstm(torch.cat([self.embedding(previous), heard], -1), start)[0])
 
     def generate(self, state: Tensor, previous: Tensor, steps: int) -> Tensor:
         """Free-running from the token `previous` (N,): each argmax is fed back -> tokens (N, steps)."""
-        heard, memory = self.prepare(state)
+        heard, memory = self.prepare(state, steps)
         tokens = []
-        for _ in range(steps):
-            out, memory = self.lstm(torch.cat([self.embedding(previous)[:, None], heard], -1), memory)
+        for step in range(steps):
+            inputs = torch.cat([self.embedding(previous)[:, None], heard[:, step : step + 1]], -1)
+            out, memory = self.lstm(inputs, memory)
             previous = self.out(out[:, 0]).argmax(-1)
             tokens.append(previous)
         return torch.stack(tokens, 1)
