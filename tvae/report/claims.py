@@ -48,9 +48,12 @@ class Claim:
 
 R = ("d3f325e", "trials with other code on the same MIDI archives")
 C = ("c3d4cef", "`attention` and `no_attention` at weight 1; no baseline")
-INSIDE_KNOWN = ("c32c7ba", "the models, but no rate by kind of bar, no attention weight and none of the pieces made for C6")
+INSIDE_KNOWN = (
+    "c32c7ba",
+    "the models, but no rate by kind of bar, no attention weight and none of the pieces made for C6",
+)
 TRANSFER_KNOWN = ("36e63ba", "the models, but no transfer")
-MENDED = "f04a0cc"  # the second set: what the first report had decided, and why it is asked again, is told there
+MENDED = "089faaa"  # the second set: what the first report had decided, and why it is asked again, is told there
 
 CLAIMS = (
     Claim("R1", FIRST, "A model with causal masks keeps what bars share in the first of them: later bars store less.",

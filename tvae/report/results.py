@@ -16,13 +16,13 @@ import pandas as pd
 from tvae import corpus as corpora
 from tvae.checkpoint import write_atomically
 from tvae.errors import TvaeError
-from tvae.evaluate import Pieces, evaluate, terms
+from tvae.evaluate import evaluate, terms
 from tvae.melody import PIECE
 from tvae.presets import MODELS, PRESETS
 from tvae.report import record as records
-from tvae.studies.comparison import FOLD_SETS, EqualRate, equal_rate, fold_label
+from tvae.studies.comparison import FOLD_SETS, Curve, EqualRate, equal_rate, fold_label
 from tvae.studies.description import describe
-from tvae.studies.statistics import interval, quantiles, ratio, resampled
+from tvae.studies.statistics import interval, over_folds, quantiles, ratio, resampled
 
 DIFFERENCES = ("accuracy_free_running", "onset_f1_free_running", "rate_nats_per_piece", "distortion_nats_per_piece")
 
@@ -53,27 +53,24 @@ class Block:
     def title(self) -> str:
         return f"{self.corpus}, preset {self.preset}, {fold_label(self.folds)}"
 
-    def pieces(self, record: str | Path, model: str) -> tuple[Pieces, np.ndarray]:
-        """The per-piece scores of a model over all the folds, and the pieces' songs; in one order for every model."""
-        parts = [records.pieces(record, entry) for entry in self.runs[model]]
-        scores = {key: np.concatenate([part[key] for part, _ in parts]) for key in parts[0][0]}
-        return scores, np.concatenate([song for _, song in parts])
-
-    def value(self, model: str, statistic: str, denominator: np.ndarray) -> np.ndarray | float:
-        """A recorded statistic over all the folds: the entries' figures, each with the weight of its fold's pieces."""
-        ends = np.cumsum([entry["n_test"] for entry in self.runs[model]])[:-1]
-        weights = np.array([part.sum(0) for part in np.split(denominator, ends)])
-        return (np.array([entry[statistic] for entry in self.runs[model]]) * weights).sum(0) / weights.sum(0)
+    def intervals(self, record: str | Path, model: str) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Every statistic of a model over the folds: name -> (value, low, high); see `over_folds`."""
+        by_fold = []
+        for entry in self.runs[model]:
+            pieces, song = records.pieces(record, entry)
+            by_fold.append({name: interval(*term, song) for name, term in terms(pieces).items()})
+        return {name: over_folds([found[name] for found in by_fold]) for name in by_fold[0]}
 
 
 def blocks(entries: list[dict]) -> list[Block]:
     """What the tables compare: for each corpus, the models recorded on all five folds, and on fold 0 where those are others.
 
-    Sweeps over KL weights are left to `rate_distortion`.
+    Runs of a fold's own seed; sweeps over KL weights are left to `rate_distortion`.
     """
     found = []
     for corpus in dict.fromkeys(entry["corpus"] for entry in entries):
         own = [entry for entry in entries if entry["corpus"] == corpus and not entry["sweep"]]
+        own = [entry for entry in own if entry["seed"] == entry["fold"]]
         seen = None
         for folds in FOLD_SETS:
             runs = {}
@@ -90,19 +87,16 @@ def blocks(entries: list[dict]) -> list[Block]:
 def scores(record: str | Path, found: list[Block]) -> pd.DataFrame:
     """Every statistic of every model in these blocks with its interval, a row each.
 
-    Columns: corpus, block, model, parameters, statistic, value, low, high. Values are the recorded ones, intervals are made
-    from the per-piece scores. Per-bar statistics are left out.
+    Columns: corpus, block, model, parameters, pieces (of training), statistic, value, low, high, from the per-piece scores.
+    Per-bar statistics are left out.
     """
     rows = []
     for block in found:
         for model, runs in block.runs.items():
-            pieces, song = block.pieces(record, model)
-            for statistic, (numerator, denominator) in terms(pieces).items():
-                if numerator.ndim == 1:
-                    _, low, high = interval(numerator, denominator, song)
-                    value = block.value(model, statistic, denominator)
+            for statistic, (value, low, high) in block.intervals(record, model).items():
+                if np.ndim(value) == 0:
                     rows.append({"corpus": block.corpus, "block": block.title, "model": model,
-                                 "parameters": runs[0]["parameters"], "statistic": statistic,
+                                 "parameters": runs[0]["parameters"], "pieces": runs[0]["pieces"], "statistic": statistic,
                                  "value": float(value), "low": float(low), "high": float(high)})  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -113,32 +107,32 @@ def trivial_rows(descriptions: dict[str, dict], found: list[Block]) -> pd.DataFr
     for block in found:
         for model, statistics in descriptions[block.corpus]["trivial"][fold_label(block.folds)].items():
             for statistic, (value, low, high) in statistics.items():
-                rows.append({"corpus": block.corpus, "block": block.title, "model": model, "parameters": 0,
+                rows.append({"corpus": block.corpus, "block": block.title, "model": model, "parameters": 0, "pieces": 0,
                              "statistic": statistic, "value": value, "low": low, "high": high})  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def rates_per_bar(record: str | Path, block: Block) -> dict[str, tuple[np.ndarray, ...]]:
     """The rate of each bar of the models that have a code a bar: model -> (value, low, high), each (T,) nats."""
-    rates = {}
-    for model in block.runs:
-        pieces, song = block.pieces(record, model)
-        if "rate_per_bar" in pieces:
-            numerator, denominator = terms(pieces)["rate_per_bar"]
-            _, low, high = interval(numerator, denominator, song)
-            rates[model] = block.value(model, "rate_per_bar", denominator), low, high
-    return rates
+    found = {model: block.intervals(record, model).get("rate_per_bar") for model in block.runs}
+    return {model: rates for model, rates in found.items() if rates}
+
+
+def paired_difference(record: str | Path, entry: dict, other: dict, statistic: str) -> tuple[float, float, float]:
+    """A statistic of one run less that of another, on the same pieces, with the interval of the paired difference."""
+    (pieces, song), (others, same) = records.pieces(record, entry), records.pieces(record, other)
+    if not np.array_equal(song, same):
+        raise TvaeError(f"{records.run_name(entry)} and {records.run_name(other)} were not tested on the same pieces.")
+    sums = resampled(song, *terms(pieces)[statistic], *terms(others)[statistic])
+    (top, tops), (bottom, bottoms), (top_other, tops_other), (bottom_other, bottoms_other) = sums
+    low, high = quantiles(ratio(tops, bottoms) - ratio(tops_other, bottoms_other))
+    return float(ratio(top, bottom) - ratio(top_other, bottom_other)), float(low), float(high)
 
 
 def difference(record: str | Path, block: Block, model: str, other: str, statistic: str) -> tuple[float, float, float]:
-    """A statistic of one model less that of another, on the same pieces, with the interval of the paired difference."""
-    (pieces, song), (others, same) = block.pieces(record, model), block.pieces(record, other)
-    if not np.array_equal(song, same):
-        raise TvaeError(f"{model} and {other} ({block.title}) were not tested on the same pieces.")
-    terms_of, terms_other = terms(pieces)[statistic], terms(others)[statistic]
-    (_, top), (_, bottom), (_, top_other), (_, bottom_other) = resampled(song, *terms_of, *terms_other)
-    value = block.value(model, statistic, terms_of[1]) - block.value(other, statistic, terms_other[1])
-    low, high = quantiles(ratio(top, bottom) - ratio(top_other, bottom_other))
+    """`paired_difference` of two models over the folds of a block."""
+    pairs = zip(block.runs[model], block.runs[other], strict=True)
+    value, low, high = over_folds([paired_difference(record, *pair, statistic) for pair in pairs])
     return float(value), float(low), float(high)
 
 
@@ -189,10 +183,29 @@ def rate_distortion(record: str | Path, entries: list[dict], corpus: str) -> pd.
     return pd.DataFrame(rows)
 
 
+def curve(record: str | Path, runs: list[dict]) -> Curve:
+    """The measured rate-distortion curve of a model, from the entries of its sweep."""
+    parts = [records.pieces(record, entry) for entry in runs]
+
+    def stacked(key: str, over: str | None = None) -> np.ndarray | None:
+        if any(key not in pieces for pieces, _ in parts):
+            return None
+        return np.stack([pieces[key] / (pieces[over] if over else 1) for pieces, _ in parts], 1)  # (N, points)
+
+    return Curve(
+        np.array([beta(entry) for entry in runs]),
+        stacked("rate"),
+        stacked("distortion"),
+        stacked("correct_free_running", "steps"),
+        stacked("correct_free_running_sampled", "steps"),
+        parts[0][1],
+    )
+
+
 def at_equal_rate(record: str | Path, entries: list[dict], corpus: str, model: str, other: str) -> EqualRate | None:
     """`tvae.studies.comparison.equal_rate` of two models' recorded curves, at the rate of `model` at a KL weight of 1.
 
-    None where one of the curves has fewer than two points or `model` none at weight 1.
+    None where one of the curves has fewer than two points, `model` none at weight 1, or the curves no rate in common.
     """
     found = curves(entries, corpus)
     if min(len(found.get(name, ())) for name in (model, other)) < 2:
@@ -200,12 +213,8 @@ def at_equal_rate(record: str | Path, entries: list[dict], corpus: str, model: s
     weights = [entry["kl_weight"] for entry in found[model]]
     if 1 not in weights:
         return None
-    arrays = []
-    for name in (model, other):
-        parts = [records.pieces(record, entry) for entry in found[name]]
-        keys = ("rate", "distortion", "correct_free_running", "steps")
-        arrays.append([np.stack([scores[key] for scores, _ in parts], 1) for key in keys])  # (N, points)
-    return equal_rate(model, other, arrays, parts[0][1], weights.index(1))
+    ours, theirs = (curve(record, found[name]) for name in (model, other))
+    return equal_rate((model, other), ours, theirs, weights.index(1))
 
 
 def recompute(entry: dict, weights: str | Path) -> pd.DataFrame:

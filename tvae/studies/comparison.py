@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,10 +38,27 @@ def trivial_scores(corpus: Corpus, folds: tuple[int, ...]) -> dict[str, dict[str
 
 
 @dataclass(frozen=True)
+class Curve:
+    """A model's rate-distortion curve: its points, and the songs of the pieces that it was measured on.
+
+    betas (points,) of a summed ELBO; by piece and point, (N, points) each: rate, distortion, and of the free-running steps the
+    share that is right from z = mu and, where it was recorded, from drawn codes. song (N,).
+    """
+
+    betas: np.ndarray
+    rate: np.ndarray
+    distortion: np.ndarray
+    accuracy: np.ndarray
+    sampled: np.ndarray | None
+    song: np.ndarray
+
+
+@dataclass(frozen=True)
 class EqualRate:
     """Two models at one rate (nats a piece); each measure is (value, low, high).
 
-    `saving` is the share of the other's distortion that the model saves, `accuracy` its free-running accuracy less the other's.
+    `saving` is the share of the other's distortion that the model saves; `accuracy` its free-running accuracy from z = mu less
+    the other's, `sampled` the same from drawn codes.
     """
 
     model: str
@@ -50,35 +66,78 @@ class EqualRate:
     rate: float
     saving: tuple[float, float, float]
     accuracy: tuple[float, float, float]
+    sampled: tuple[float, float, float] | None
 
 
-def equal_rate(model: str, other: str, curves: Sequence[Sequence[np.ndarray]], song: np.ndarray, at: int) -> EqualRate:
-    """Compare the rate-distortion curves of two models where they have one rate.
+def equal_rate(names: tuple[str, str], ours: Curve, theirs: Curve, at: int) -> EqualRate | None:
+    """Compare two models where they have one rate: the one that ours has at its point number `at`, or the nearest that both
+    curves reach. None where they have no rate in common: nothing is extrapolated.
 
-    curves: of `model` and of `other` the rate, the distortion, the correct steps and the steps of each piece at each point,
-    (N, points) each; song (N,). The rate is the one that `model` has at its point number `at`, or the nearest that both
-    curves reach. Between their points curves are straight, in log distortion and in accuracy; the bootstrap draws songs for
-    both curves at once.
+    The bootstrap draws songs for both curves at once. The interval also holds what is not known between two points: a
+    curve lies below the chord and above the tangents of slope -beta at its points (`distortion_at`), and its accuracy between
+    theirs (`accuracy_at`).
     """
-    arrays = [array for curve in curves for array in curve]
-    # The measured sums first, then the draws: (1 + DRAWS, points) each.
-    sums = [np.vstack([total, drawn]) / len(song) for total, drawn in resampled(song, *arrays)]
-    savings, gains, rates = [], [], []
-    for own_rate, own_distortion, own_correct, own_steps, rate, distortion, correct, steps in zip(*sums, strict=True):
-        lowest, highest = max(own_rate.min(), rate.min()), min(own_rate.max(), rate.max())
-        where = np.clip(own_rate[at], lowest, highest)
-        ours, theirs = between(where, own_rate, np.log(own_distortion)), between(where, rate, np.log(distortion))
-        savings.append(1 - np.exp(ours - theirs))
-        gains.append(between(where, own_rate, own_correct / own_steps) - between(where, rate, correct / steps))
-        rates.append(where)
-    measures = [tuple(map(float, (drawn[0], *quantiles(np.array(drawn[1:]))))) for drawn in (savings, gains)]
-    return EqualRate(model, other, float(rates[0]), *measures)
+    drawn = [[by_draw(curve.song, array) for array in (curve.rate, curve.distortion)] for curve in (ours, theirs)]
+    rates = [curve[0][0] for curve in drawn]  # as measured
+    lowest, highest = max(rate.min() for rate in rates), min(rate.max() for rate in rates)
+    if lowest > highest:
+        return None
+    where = float(np.clip(rates[0][at], lowest, highest))
+    found = [
+        np.array([distortion_at(where, *point, curve.betas) for point in zip(*sums, strict=True)])
+        for curve, sums in zip((ours, theirs), drawn, strict=True)
+    ]  # (1 + draws, 3) each: value, low, high
+    (value, least, most), (other, others_least, others_most) = found[0].T, found[1].T
+    saving = spread(1 - value / other, 1 - most / others_least, 1 - least / others_most)
+    gains = []
+    for kind in ("accuracy", "sampled"):
+        arrays = [getattr(curve, kind) for curve in (ours, theirs)]
+        if any(array is None for array in arrays):
+            gains.append(None)
+            continue
+        heights = [by_draw(curve.song, array) for curve, array in zip((ours, theirs), arrays, strict=True)]
+        (value, least, most), (other, others_least, others_most) = (
+            np.array([accuracy_at(where, *point) for point in zip(sums[0], height, strict=True)]).T
+            for sums, height in zip(drawn, heights, strict=True)
+        )
+        gains.append(spread(value - other, least - others_most, most - others_least))
+    return EqualRate(*names, where, saving, *gains)
 
 
-def between(at: float, rate: np.ndarray, height: np.ndarray) -> float:
-    """The height of a curve at a rate between its points (both (points,), in any order)."""
+def by_draw(song: np.ndarray, array: np.ndarray) -> np.ndarray:
+    """(N, points) -> (1 + draws, points): its mean over pieces as measured, then of each bootstrap draw of songs."""
+    (total, drawn), (count, counts) = resampled(song, array, np.ones((len(array), 1)))
+    return np.vstack([total / count, drawn / counts])
+
+
+def spread(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[float, float, float]:
+    """A measured value, first in its array, with the interval from the draws of its lower and its upper bound."""
+    return float(value[0]), float(quantiles(low[1:])[0]), float(quantiles(high[1:])[1])
+
+
+def distortion_at(at: float, rate: np.ndarray, distortion: np.ndarray, betas: np.ndarray) -> tuple[float, float, float]:
+    """The distortion of a curve at a rate, and the least and the most that it can be, from its points (points,).
+
+    The value is straight in log distortion between the points beside it. A rate-distortion curve is convex, so it lies below
+    the chord, and where its points are optimal above the line of slope -beta through each.
+    """
     order = np.argsort(rate)
-    return np.interp(at, rate[order], height[order])
+    rate, distortion, betas = rate[order], distortion[order], betas[order]
+    chord = np.interp(at, rate, distortion)
+    tangents = (distortion - betas * (at - rate)).max()
+    value = np.exp(np.interp(at, rate, np.log(distortion)))
+    least = min(tangents, value)
+    return value, least, max(chord, value)
+
+
+def accuracy_at(at: float, rate: np.ndarray, accuracy: np.ndarray) -> tuple[float, float, float]:
+    """The accuracy of a curve at a rate, straight between the points beside it, and the accuracies of these two."""
+    order = np.argsort(rate)
+    rate, accuracy = rate[order], accuracy[order]
+    right = int(np.clip(np.searchsorted(rate, at), 0, len(rate) - 1))
+    left = right if rate[right] <= at else max(right - 1, 0)
+    ends = accuracy[[left, right]]
+    return float(np.interp(at, rate, accuracy)), float(ends.min()), float(ends.max())
 
 
 @torch.no_grad()

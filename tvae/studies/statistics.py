@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 DRAWS = 2000
@@ -40,3 +42,20 @@ def interval(
 def quantiles(drawn: np.ndarray, level: float = 0.95) -> np.ndarray:
     """The two ends of the central interval of drawn values (DRAWS, ...)."""
     return np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+
+
+def over_folds(intervals: Sequence[Sequence[np.ndarray | float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean of a statistic over runs, with an interval that holds both what songs and what trainings differ by.
+
+    intervals: value, low, high (...) of each run, on its own songs and from its own seed. Runs are resampled, and of each drawn
+    run a value from its own interval, taken as normal. One run keeps its interval: it says nothing of other trainings.
+    """
+    values, lows, highs = np.moveaxis(np.asarray(intervals, float), 1, 0)  # (runs, ...) each
+    if len(values) == 1:
+        return values[0], lows[0], highs[0]
+    random = np.random.default_rng(SEED)
+    drawn = random.integers(len(values), size=(DRAWS, len(values)))
+    deviations = (highs - lows) / (2 * 1.96)
+    noise = random.standard_normal((*drawn.shape, *values.shape[1:]))
+    means = (values[drawn] + deviations[drawn] * noise).mean(1)
+    return values.mean(0), *quantiles(means)

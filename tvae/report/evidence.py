@@ -1,0 +1,162 @@
+"""What a record says about each claim: where its statistic is found, on every fold that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tvae.evaluate import terms
+from tvae.report import measured, transferred
+from tvae.report import record as records
+from tvae.report.claims import CLAIMS, PRESETS, Claim, Evidence, Finding, Run, decide, write
+from tvae.report.results import at_equal_rate, paired_difference, read_descriptions
+from tvae.studies.comparison import EqualRate
+from tvae.studies.statistics import interval, over_folds
+
+Interval = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A folder of recorded runs, with what was measured of them."""
+
+    folder: Path
+
+    @cached_property
+    def entries(self) -> list[dict]:
+        return [entry for entry in records.read(self.folder) if entry["preset"] in PRESETS]
+
+    @cached_property
+    def descriptions(self) -> dict[str, dict]:
+        return read_descriptions(self.folder / "corpora.json")
+
+    @cached_property
+    def inside(self) -> dict[str, dict]:
+        path = self.folder / "inside.json"
+        return measured.read(path)["runs"] if path.exists() else {}
+
+    @cached_property
+    def transfers(self) -> dict[str, dict]:
+        path = self.folder / "transfer.json"
+        return {run["run"]: run for run in transferred.read(path)} if path.exists() else {}
+
+    def runs(self, claim: Claim, model: str) -> dict[int, dict]:
+        """The entries of a model that a claim is about, by fold; of a fold's own seed."""
+        return {
+            entry["fold"]: entry
+            for entry in self.entries
+            if (entry["corpus"], entry["model"]) == (claim.corpus, model)
+            and entry["seed"] == entry["fold"]
+            and (entry["sweep"] and entry["kl_weight"] == claim.kl_weight if claim.kl_weight else not entry["sweep"])
+        }
+
+
+def score(claim: Claim, record: Record, entry: dict) -> Interval:
+    """A metric of one run, with the interval over songs."""
+    pieces, song = records.pieces(record.folder, entry)
+    _, low, high = interval(*terms(pieces)[claim.statistic], song)
+    return entry[claim.statistic], low, high
+
+
+def saved_by_repeats(claim: Claim, record: Record, entry: dict) -> Interval:
+    matched = record.inside[records.run_name(entry)]["codes"]["matched"]
+    repeated = next(row for row in matched if row["kind"] == "repeated")
+    return repeated["saving"], repeated["low"], repeated["high"]
+
+
+def attention_lift(claim: Claim, record: Record, entry: dict) -> Interval:
+    heads = record.inside[records.run_name(entry)]["attention"]
+    return tuple(heads["heads"][heads["finder"]]["lift"])
+
+
+def gain(which: str) -> Callable[[Claim, Record, dict], Interval]:
+    return lambda claim, record, entry: tuple(record.inside[records.run_name(entry)]["limits"]["gain"][which])
+
+
+def transferred_statistic(claim: Claim, record: Record, entry: dict) -> Interval:
+    return tuple(record.transfers[records.run_name(entry)]["conditions"]["bar 1"][claim.statistic])
+
+
+MEASURED = {  # statistics that `python -m tvae measure` finds: (in words, where)
+    "saved_by_repeats": ("share saved by repeated bars", saved_by_repeats),
+    "attention_lift": ("attention found over expected", attention_lift),
+    "gain_of_limit": ("share saved by retrograde or inversion", gain("limit")),
+    "gain_of_copy": ("share saved by a copy", gain("copy")),
+    "structure_kept": ("structure kept", transferred_statistic),
+    "rhythm_follows": ("rhythm follows", transferred_statistic),
+    "register_follows": ("register follows", transferred_statistic),
+}
+AT_EQUAL_RATE: dict[str, tuple[str, Callable[[EqualRate], Interval]]] = {
+    "distortion_saving": ("share of the distortion of {other} that {model} saves", lambda found: found.saving),
+    "sampled_accuracy_gain": (
+        "free-running accuracy from drawn codes less that of {other}",
+        lambda found: found.sampled,
+    ),
+}
+
+
+def evidence(claim: Claim, record: Record) -> Evidence:
+    """What the record says about a claim, on every fold that both its models are recorded on."""
+    if claim.statistic in AT_EQUAL_RATE:
+        return evidence_at_equal_rate(claim, record)
+    own = record.runs(claim, claim.model)
+    others = record.runs(claim, claim.other) if claim.other else own
+    words, find = MEASURED.get(claim.statistic, (claim.statistic.replace("_", " "), score))
+    words += f" of {claim.model}" + (f" less that of {claim.other}" if claim.other else "")
+    runs = []
+    for fold in sorted(own.keys() & others.keys()):
+        pair = [own[fold], others[fold]] if claim.other else [own[fold]]
+        if claim.other and below_sustain(record, others[fold]):
+            return Evidence(words, reason=f'{claim.other} is below a model that always says "sustain"')
+        try:
+            found = (
+                paired_difference(record.folder, *pair, claim.statistic)
+                if claim.other
+                else find(claim, record, own[fold])
+            )
+        except KeyError:
+            continue  # not measured of this run yet
+        runs.append(about(pair, found))
+    if not runs:
+        missing = [model for model in (claim.model, claim.other) if model and not record.runs(claim, model)]
+        return Evidence(words, reason=f"no run of {' and '.join(missing) or claim.model} is recorded with it yet")
+    return Evidence(words, tuple(runs), over_folds([(run.value, run.low, run.high) for run in runs]))
+
+
+def evidence_at_equal_rate(claim: Claim, record: Record) -> Evidence:
+    """The same where two rate-distortion curves are compared, which there are of fold 0 alone."""
+    words, part = AT_EQUAL_RATE[claim.statistic]
+    words = words.format(model=claim.model, other=claim.other)
+    found = at_equal_rate(record.folder, record.entries, claim.corpus, claim.model, claim.other)
+    if found is None:
+        return Evidence(words, reason=f"the curves of {claim.model} and {claim.other} are not recorded at one rate yet")
+    if part(found) is None:
+        return Evidence(words, reason="the curves were recorded without accuracy from drawn codes")
+    bases = [record.runs(claim, model).get(0) for model in (claim.model, claim.other)]
+    run = about([base for base in bases if base], part(found))
+    return Evidence(f"{words} at {found.rate:.0f} nats", (run,), part(found))
+
+
+def about(entries: list[dict], found: Interval) -> Run:
+    """A `Run` of a claim: the interval that was found of these entries, and where they come from."""
+    value, low, high = map(float, found)
+    names = tuple(records.run_name(entry) for entry in entries)
+    return Run(
+        entries[0]["fold"], entries[0]["seed"], max(entry["pieces"] for entry in entries), names, value, low, high
+    )
+
+
+def below_sustain(record: Record, entry: dict) -> bool:
+    """Is a run's free-running accuracy below that of always saying "sustain" on the corpus?"""
+    trivial = record.descriptions[entry["corpus"]]["trivial"]["folds 0-4"]["sustain"]
+    return entry["accuracy_free_running"] < trivial["accuracy_free_running"][0]
+
+
+def decide_all(folder: str | Path) -> list[Finding]:
+    """Decide every claim from a record, and write ``findings.json``."""
+    record = Record(Path(folder))
+    findings = [decide(claim, evidence(claim, record)) for claim in CLAIMS]
+    write(folder, findings)
+    return findings
