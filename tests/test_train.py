@@ -16,37 +16,21 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from examples import TINY
 
 from tvae import TvaeError, corpus
 from tvae import train as training
-from tvae.baselines import LSTMConfig
 from tvae.melody import transpose
 from tvae.model import parameter_count
 from tvae.report import record
-from tvae.train import LSTMS, MODELS, PRESETS, Plan, Preset, Rows, Stage, build, load_weights, train
+from tvae.train import LSTMS, MODELS, PRESETS, Rows, Stage, build, load_weights, train
 
-TINY = Preset(
-    Plan(
-        replace(
-            PRESETS["smoke"].transformer.model, hidden=(24, 16), d_model=16, d_head=8, d_feedforward=16, d_latent=8
-        ),
-        (
-            Stage(256, ((0, 2e-3), (10_000, 2e-3)), kl_weight=0.1),
-            Stage(32, ((0, 2e-4), (400, 4e-3), (3_200, 1e-5)), kl_weight=1.0),
-        ),
-    ),
-    Plan(
-        LSTMConfig(d_embedding=4, d_encoder=8, d_decoder=16, d_condition=4, d_conductor=8, d_latent=8),
-        (None, Stage(32, ((0, 1e-3), (400, 1e-2), (3_200, 1e-4)), kl_weight=1.0)),
-    ),
-    sweep=1_600,
-)
 # The same in a process of its own, that can be killed; a checkpoint at every log row gives it many states to die in.
 SCRIPT = """
 import json, sys
 sys.path.insert(0, "tests")
 from tvae import train
-from test_train import TINY
+from examples import TINY
 train.Training.CHECKPOINT_SECONDS = 0
 train.PRESETS["smoke"] = TINY
 print(train.train(preset="smoke", **json.loads(sys.argv[1])))

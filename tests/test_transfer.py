@@ -9,7 +9,7 @@ import numpy as np
 import pretty_midi
 import pytest
 import torch
-from test_listen import ODE, TWINKLE
+from examples import ODE, TWINKLE
 
 from tvae import TvaeError, corpus, melody, midi, train, transfer
 from tvae.baselines import LSTMVAE, LSTMConfig

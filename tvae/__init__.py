@@ -3,4 +3,4 @@
 from tvae.errors import TvaeError
 
 __all__ = ["TvaeError"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -89,7 +89,7 @@ def profile(step, device: torch.device, top: int = 8) -> dict[str, float]:
     key = "self_device_time_total" if device.type == "cuda" else "self_cpu_time_total"
     times = {event.key: getattr(event, key) for event in run.key_averages()}
     whole = sum(times.values())
-    largest = sorted(times, key=times.get, reverse=True)[:top]
+    largest = sorted(times, key=times.__getitem__, reverse=True)[:top]
     return {name: round(times[name] / whole, 4) for name in largest}
 
 

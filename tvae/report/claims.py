@@ -132,7 +132,7 @@ def read(record: str | Path) -> list[dict]:
     return findings
 
 
-def add(record: str | Path, findings: list[dict], claims: set[str] = frozenset()) -> list[dict]:
+def add(record: str | Path, findings: list[dict], claims: set[str] | frozenset[str] = frozenset()) -> list[dict]:
     """Put findings into the record, in place of all earlier ones of the same claims and of `claims`; returns all."""
     old = {finding["claim"] for finding in findings} | claims
     kept = [finding for finding in read(record) if finding["claim"] not in old]

@@ -117,7 +117,7 @@ def trivial_rows(descriptions: dict[str, dict], found: list[Block]) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
-def rates_per_bar(record: str | Path, block: Block) -> dict[str, tuple[np.ndarray, ...]]:
+def rates_per_bar(record: str | Path, block: Block) -> dict[str, tuple]:
     """The rate of each bar of the models that have a code a bar: model -> (value, low, high), each (T,) nats."""
     rates = {}
     for model in block.runs:

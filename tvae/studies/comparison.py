@@ -71,8 +71,15 @@ def equal_rate(model: str, other: str, curves: Sequence[Sequence[np.ndarray]], s
         savings.append(1 - np.exp(ours - theirs))
         gains.append(between(where, own_rate, own_correct / own_steps) - between(where, rate, correct / steps))
         rates.append(where)
-    measures = [tuple(map(float, (drawn[0], *quantiles(np.array(drawn[1:]))))) for drawn in (savings, gains)]
-    return EqualRate(model, other, float(rates[0]), *measures)
+    (saving, *savings), (gain, *gains) = savings, gains
+    low, high = quantiles(np.array([savings, gains]).T)
+    return EqualRate(
+        model,
+        other,
+        float(rates[0]),
+        saving=(float(saving), float(low[0]), float(high[0])),
+        accuracy=(float(gain), float(low[1]), float(high[1])),
+    )
 
 
 def between(at: float, rate: np.ndarray, height: np.ndarray) -> float:
