@@ -3,12 +3,12 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env book test paper paper-status bench constraints clean
+.PHONY: help env book check test browser paper paper-status bench constraints clean
 
 # Which runs: `make book` takes recorded or smoke, `make paper` and `make paper-status` take paper or cpu.
 ifneq ($(filter paper paper-status,$(MAKECMDGOALS)),)
 PRESET ?= paper
-PRESETS := paper cpu
+PRESETS := paper cpu long
 else
 PRESET ?= recorded
 PRESETS := recorded smoke
@@ -40,9 +40,21 @@ book: .venv/.stamp  ## build the report in _build/html from the recorded runs; P
 	@$(PY) -m snakemake book --config preset=$(PRESET)
 	@echo "The report is _build/html/index.html"
 
-test: .venv/.stamp  ## lint, run the tests, and run every notebook with its default parameters
-	@$(PY) -m ruff check .
-	@$(PY) -m pytest
+check: .venv/.stamp  ## in half a minute: format, lint, types, who imports whom, dependencies, and the fast tests
+	@$(PY) -m ruff format --quiet --check .
+	@$(PY) -m ruff check --quiet .
+	@.venv/bin/ty check --quiet
+	@.venv/bin/lint-imports --no-logo >_build/imports.log || { cat _build/imports.log; exit 1; }
+	@.venv/bin/deptry . 2>/dev/null || .venv/bin/deptry .
+	@$(PY) -m pytest -q -n auto -m "not slow and not browser"
+
+test: browser  ## all of it: every notebook and the book, then every test (browser tests open the book)
+	@$(MAKE) --no-print-directory book
+	@$(PY) scripts/check_book.py _build/html
+	@$(PY) -m pytest -q -n auto --dist loadfile
+
+browser: .venv/.stamp  ## Chromium for the tests: the machine's own, else a download
+	@$(PY) scripts/get_browser.py
 
 # What training leaves is whole or not there, so a metrics.json that it wrote after snakemake was killed counts.
 paper: .venv/.stamp  ## train every run of preset paper that is not done (GPUs; PRESET=cpu: a laptop), refresh record and report; PACK=3: three at once on each GPU
@@ -51,10 +63,10 @@ paper: .venv/.stamp  ## train every run of preset paper that is not done (GPUs; 
 	@echo "The record is figures/results.json, the report _build/html/index.html"
 
 paper-status: .venv/.stamp  ## how far the runs of `make paper` are, and how long the rest will take (PRESET=cpu likewise)
-	@$(PY) -m tvae.runs $(PRESET)
+	@$(PY) -m tvae status $(PRESET)
 
 bench: .venv/.stamp  ## measure training and decoding speed beside the machine's own peak, into figures/bench.json
-	@$(PY) -m tvae.bench
+	@$(PY) -m tvae bench
 
 # Resolved without find-links, so that no build of one machine (torch+cpu) enters the list. --upgrade moves the pins.
 constraints:  ## resolve constraints.txt again for a changed pyproject.toml, keeping the versions that still serve (needs uv)

@@ -137,7 +137,7 @@ rule collect:
     params: folders=lambda w: run_folders(w.preset)
     log: "_build/logs/collect-{preset}.log"
     shell:
-        "{PYTHON} -m tvae.report.record {params.folders} --record runs/{wildcards.preset}/record"
+        "{PYTHON} -m tvae record {params.folders} --record runs/{wildcards.preset}/record"
         " --weights runs/{wildcards.preset}/record/weights " + LOGGED
 
 
@@ -147,8 +147,5 @@ rule record:
     params: folders=lambda w: run_folders(PRESET)
     log: "_build/logs/record.log"
     shell:
-        "( {PYTHON} -m tvae.report.record {params.folders} --record figures --weights weights"
-        " && {PYTHON} -m tvae.report.claims --record figures"
-        " && {PYTHON} -m tvae.report.measured --record figures --weights weights"
-        " && {PYTHON} -m tvae.report.transferred --record figures --weights weights"
-        " && {PYTHON} -m tvae.report.playground --record figures --weights weights && {PYTHON} scripts/save_figures.py figures ) " + LOGGED
+        "( {PYTHON} -m tvae record {params.folders} --record figures --weights weights"
+        " && {PYTHON} -m tvae measure --record figures --weights weights && {PYTHON} -m tvae claims --record figures && {PYTHON} scripts/save_figures.py figures ) " + LOGGED

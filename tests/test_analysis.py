@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_train import TINY
+from examples import TINY
 
 from tvae import TvaeError, corpus
 from tvae.evaluate import terms

@@ -1,35 +1,14 @@
 """The built book in a real browser: every page, from its file, with no network."""
 
-import shutil
-import sys
 from pathlib import Path
 
 import pytest
+from check_book import pages_of
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "_build" / "html"
-sys.path.insert(0, str(ROOT / "scripts"))
 
-from check_book import pages_of  # noqa: E402
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="needs Chromium"),
-    pytest.mark.skipif(not (BOOK / "index.html").exists(), reason="the book is not built (make book)"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.skipif(not (BOOK / "index.html").exists(), reason="the book is not built (make book)")
 
 
 @pytest.mark.parametrize("name", pages_of(ROOT / "book" / "_toc.yml"))

@@ -1,14 +1,11 @@
 """Each way in which a built book can be broken is caught."""
 
-import sys
 from pathlib import Path
 
 import pytest
+from check_book import check, main, pages_of
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from check_book import check, main, pages_of  # noqa: E402
 
 INDEX = """<html><head>
 <link rel="stylesheet" href="_static/book.css?v=1"><link rel="canonical" href="https://example.org/">

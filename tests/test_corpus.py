@@ -10,13 +10,13 @@ import importlib.util
 import io
 import json
 import os
-import sys
 import tarfile
 import threading
 import time
 from pathlib import Path
 from random import Random
 
+import build_folk
 import mido
 import numpy as np
 import pytest
@@ -29,17 +29,14 @@ from tvae.corpora.sources import members, windows
 from tvae.melody import PIECE, SILENCE, SUSTAIN, Note
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-
-import build_folk  # noqa: E402
 
 DATA = Path(os.environ.get("TVAE_DATA") or ROOT / "../shared/data").resolve()
 HOOKTHEORY, POP909 = DATA / "hooktheory", DATA / "pop909"
 FOLK_DATA = ROOT / "tvae" / "data"
 MINIMUM = {"folk": 2_500, "hooktheory": 9_500, "pop909": 4_800}
 
-needs_hooktheory = pytest.mark.skipif(not HOOKTHEORY.is_dir(), reason=f"no {HOOKTHEORY} (set TVAE_DATA)")
-needs_pop909 = pytest.mark.skipif(not POP909.is_dir(), reason=f"no {POP909} (set TVAE_DATA)")
+needs_hooktheory = pytest.mark.skipif(not HOOKTHEORY.is_dir(), reason=f"no corpus in {HOOKTHEORY}")
+needs_pop909 = pytest.mark.skipif(not POP909.is_dir(), reason=f"no corpus in {POP909}")
 MARKS = {"folk": (), "hooktheory": needs_hooktheory, "pop909": needs_pop909}
 leaves_connections = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 every_corpus = pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS[name]) for name in corpus.NAMES])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_record import ENTRY
+from examples import ENTRY
 
 from tvae import TvaeError, checkpoint, corpus, melody, transfer
 from tvae.melody import SILENCE, SUSTAIN, bars

@@ -8,24 +8,12 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from examples import HOSTILE, ODE, TWINKLE
 
 from tvae import TvaeError, melody, midi
 from tvae.report import listen
 
 VOID = {"rect", "line", "path", "br"}  # here always written as <rect .../>
-
-
-def tune(*bars: str) -> np.ndarray:
-    """Bars of quarter notes (letters of the octave from middle C, - goes on, . is a rest) -> (128,) tokens."""
-    tokens = []
-    for quarter in "".join(bars):
-        first = {"-": 1, ".": 0}.get(quarter) if quarter in "-." else "C D EF G A B".index(quarter) + 60 - 38
-        tokens += [first] + 3 * [0 if quarter == "." else 1]
-    return np.array(tokens, np.uint8)
-
-
-TWINKLE = tune("CCGG", "AAG-", "FFEE", "DDC-", "GGFF", "EED-", "GGFF", "EED-")
-ODE = tune("EEFG", "GFED", "CCDE", "E-DD", "EEFG", "GFED", "CCDE", "D-CC")
 
 
 class Reader(HTMLParser):
@@ -88,9 +76,6 @@ def test_the_embedded_midi_reads_back_as_the_same_tokens(tokens, tmp_path):
     assert (back.tokens == tokens).all()
     assert back.tempo == pytest.approx(120, abs=0.01)
     assert page.first("a")["download"] == "a-tune.mid"
-
-
-HOSTILE = ["<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "&amp; ]]> </svg>", "'", "é♯ 🎵"]
 
 
 @pytest.mark.parametrize("title", HOSTILE)

@@ -2,52 +2,16 @@
 
 import json
 import shutil
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
-from test_listen import HOSTILE, ODE, TWINKLE
+from examples import HOSTILE, LISTEN, ODE, PLAYER, TWINKLE
 
 from tvae.report import listen
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-PLAYER = ("tvae-roll.js", "tvae-sound.js", "tvae-player.js")
 ASSETS = Path(__file__).parent.parent / "book" / "assets"
 FAST = 960  # quarter notes a minute: 8 bars last two seconds
-# Counts the page's audio contexts and listens to what they send to the loudspeaker.
-LISTEN = """
-    window.contexts = 0;
-    window.AudioContext = class extends AudioContext {
-        constructor(...options) {
-            super(...options);
-            window.contexts += 1;
-            window.heard = this;
-            this.ear = new AnalyserNode(this, { fftSize: 1024 });
-            this.ear.connect(super.destination);
-        }
-        get destination() { return this.ear; }
-        get loudness() {
-            const samples = new Float32Array(1024);
-            this.ear.getFloatTimeDomainData(samples);
-            return Math.max(...samples.map(Math.abs));
-        }
-    };
-"""
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -67,19 +31,6 @@ def folder(tmp_path_factory):
         encoding="utf-8",
     )
     return folder
-
-
-@pytest.fixture(scope="module")
-def site(folder):
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture(params=["file", "http"])

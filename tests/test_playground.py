@@ -12,7 +12,7 @@ import odd_midi
 import pretty_midi
 import pytest
 import torch
-from test_player import CHROMIUM, LISTEN, PLAYER, browser, site  # noqa: F401 (fixtures)
+from examples import LISTEN, PLAYER
 
 from tvae import TvaeError, corpus, melody, midi, transfer
 from tvae.report import measured, playground, record
@@ -20,7 +20,6 @@ from tvae.studies import transfers
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "book" / "assets"
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
 TUNES = transfer.tunes()
 ODE, MARY = TUNES["Ode to Joy"], TUNES["Mary Had a Little Lamb"]
 FIVE_BAD = ("text", "chunk too long", "percussion only", "3/4", "type 2")
@@ -65,7 +64,7 @@ both_ways = pytest.mark.parametrize("root", ["file", "http"], indirect=True)
 
 
 @pytest.fixture
-def open_page(browser, root):  # noqa: F811
+def open_page(browser, root):
     """open_page(hash) opens it and waits for the first result; at the end there must have been no error, and no request that
     leaves its own folder."""
     wrong, pages = [], []
@@ -292,7 +291,7 @@ def test_a_melody_is_drawn_with_keys(open_page):
     assert page.evaluate("document.activeElement.textContent") == "Draw"
 
 
-def test_a_finger_draws_too(browser, site):  # noqa: F811
+def test_a_finger_draws_too(browser, site):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
     page.goto(f"{site}/index.html")
@@ -492,7 +491,7 @@ def test_the_last_of_many_changes_is_what_is_shown(open_page, released):
     assert title == "Ode to Joy with bars 1, 3, 5 and 7 from Mary Had a Little Lamb"
 
 
-def test_it_can_be_used_while_the_model_comes_and_nothing_moves(browser, site, released):  # noqa: F811
+def test_it_can_be_used_while_the_model_comes_and_nothing_moves(browser, site, released):
     page = browser.new_page(viewport={"width": 1000, "height": 900})
     held = []
     page.route("**/weights-2.js", lambda route: held.append(route))
@@ -596,7 +595,7 @@ def test_it_follows_the_theme(open_page):
         assert page.locator(".tvae-map").evaluate("node => getComputedStyle(node).fill") == ink
 
 
-def test_it_is_quick(open_page, site, browser, capsys):  # noqa: F811
+def test_it_is_quick(open_page, site, browser, capsys):
     """The measures are 3 s to the first result and 150 ms a swap; a shared machine is given four times as long."""
     page = browser.new_page()
     start = time.perf_counter()
@@ -627,7 +626,7 @@ def test_it_is_quick(open_page, site, browser, capsys):  # noqa: F811
     assert first < 12 and median < 600
 
 
-def test_weights_that_do_not_come_are_said_and_asked_for_again(browser, folder, tmp_path):  # noqa: F811
+def test_weights_that_do_not_come_are_said_and_asked_for_again(browser, folder, tmp_path):
     shutil.copytree(folder, tmp_path / "page")
     lost = tmp_path / "page" / "playground" / "weights-1.js"
     lost.rename(tmp_path / "weights-1.js")

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_player import CHROMIUM, browser  # noqa: F401 (a fixture)
 
 from tvae import TvaeError, corpus, melody, transfer
 from tvae.model import ModelConfig, TransformerVAE, parameter_count
@@ -74,8 +73,7 @@ def test_what_comes_out_is_what_pytorch_gives(javascript, released, pieces):
         assert not len(differ), f"{name}: {len(differ)} of {PIECES} pieces differ, the first is {differ[0]}"
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
-def test_in_a_browser_too(browser, tmp_path, released, pieces):  # noqa: F811
+def test_in_a_browser_too(browser, tmp_path, released, pieces):
     """From file://, as the page does it there; the 200 pieces are reconstructed, transferred and interpolated in turn."""
     shutil.copytree(ASSETS, tmp_path, dirs_exist_ok=True)
     entry = playground.chosen(record.read(ROOT / "figures"))

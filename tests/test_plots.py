@@ -8,10 +8,10 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from examples import ODE, TWINKLE
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from test_listen import ODE, TWINKLE
 
 from tvae.report import plots
 from tvae.report.plots.style import spread
@@ -233,12 +233,6 @@ def test_models_differ_without_colour_too():
 def test_training_curves_show_stage_1():
     loss = plots.training_curves({"attention": history(0)}).axes[0]
     assert max(loss.lines[0].get_ydata()) < 2
-
-
-def test_a_roll_can_be_drawn_into_a_figure_of_someone_else():
-    figure = Figure()
-    ax = figure.subplots()
-    assert plots.piano_roll(ODE, ax=ax) is figure
 
 
 def test_labels_are_spread_in_order():

@@ -3,18 +3,10 @@
 import json
 
 import pytest
+from examples import ENTRY
 
 from tvae import TvaeError
 from tvae.report import record
-
-ENTRY = {
-    "corpus": "folk", "model": "attention", "preset": "smoke", "fold": 0, "seed": 0, "n_test": 10,
-    "kl_weight": 1.0, "sweep": False,
-    "accuracy_teacher_forced": 0.5, "accuracy_teacher_forced_sampled": 0.5, "accuracy_free_running": 0.5,
-    "onset_f1_free_running": 0.1, "rate_nats_per_piece": 10.0, "rate_mean_per_dim": 0.1, "rate_per_bar": [1.0] * 8,
-    "rate_drop": 0.0, "distortion_nats_per_piece": 100.0, "parameters": 1000, "steps": 10, "samples_per_second": 1.0,
-    "train_seconds": 1.0, "precision": "fp32", "device": "a CPU", "torch": "2", "git_commit": "", "corpus_sha256": "0",
-}  # fmt: skip
 
 
 def write(folder, entries):

@@ -2,18 +2,15 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from execute import execute
 
 from tvae.report import claims, record
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from execute import execute  # noqa: E402
 
 
 @pytest.fixture

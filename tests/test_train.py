@@ -16,39 +16,28 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from examples import TINY
 
 import tvae
 from tvae import TvaeError, corpus
 from tvae import train as training
-from tvae.baselines import LSTMVAE, LSTMConfig
+from tvae.baselines import LSTMVAE
 from tvae.checkpoint import in_eight_bits
-from tvae.lstm import LSTMSizes
 from tvae.melody import transpose
 from tvae.model import parameter_count
-from tvae.presets import MODELS, PRESETS, Preset, Stage, build
+from tvae.presets import MODELS, PRESETS, Stage, build
 from tvae.report import record
 from tvae.train import Rows, train
 
 LSTMS = [name for name, row in MODELS.items() if row.architecture is LSTMVAE]
 TRAINED = [name for name in MODELS if name != "official"]  # the authors trained that one
 
-TINY = Preset(
-    replace(
-        PRESETS["smoke"].transformer, hidden=(24, 16), d_model=16, d_head=8, d_feedforward=16, d_latent=8,
-        lstm=LSTMSizes(4, 8, 16, 4),
-    ),
-    LSTMConfig(4, 8, 16, 4, d_conductor=8, d_latent=8),
-    Stage(256, ((0, 2e-3), (10_000, 2e-3)), kl_weight=0.1),
-    Stage(32, ((0, 2e-4), (400, 4e-3), (3_200, 1e-5)), kl_weight=1.0),
-    Stage(32, ((0, 1e-3), (400, 1e-2), (3_200, 1e-4)), kl_weight=1.0),
-    sweep=1_600,
-)  # fmt: skip
 # The same in a process of its own, that can be killed; a checkpoint at every log row gives it many states to die in.
 SCRIPT = """
 import json, sys
 sys.path.insert(0, "tests")
 from tvae import train
-from test_train import TINY
+from examples import TINY
 train.CHECKPOINT_SECONDS = 0
 train.PRESETS["smoke"] = TINY
 print(train.train(preset="smoke", **json.loads(sys.argv[1])))

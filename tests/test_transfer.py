@@ -9,7 +9,7 @@ import numpy as np
 import pretty_midi
 import pytest
 import torch
-from test_listen import ODE, TWINKLE
+from examples import ODE, TWINKLE
 
 import tvae
 from tvae import TvaeError, corpus, melody, midi, transfer

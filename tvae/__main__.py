@@ -1,19 +1,22 @@
-"""One command line: ``python -m tvae train --model attention --corpus folk --preset smoke``; ``--help`` lists the rest."""
+"""Train Transformer VAE and its comparison, measure what was trained, and keep the record that the report shows."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import yaml
 
 from tvae import corpus as corpora
 from tvae.errors import TvaeError
-from tvae.official import official
 from tvae.presets import MODELS, PRESETS
-from tvae.train import train
+
+Command = Callable[[argparse.ArgumentParser], Callable[..., object]]
 
 
-def add_train(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("train", help="train and evaluate one model; a killed run goes on where it was")
+def train(parser: argparse.ArgumentParser) -> Callable[..., object]:
+    """train and evaluate one model; a killed run goes on where it was"""
     parser.add_argument("--model", default="attention", help=", ".join(MODELS))
     parser.add_argument("--corpus", default="folk", help=", ".join(corpora.NAMES))
     parser.add_argument("--preset", default="smoke", help=", ".join(PRESETS))
@@ -21,25 +24,129 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--seed", type=int, default=None, help="default: the fold's number")
     parser.add_argument("--kl-weight", type=float, default=None, help="go on from the finished run at this KL weight")
     parser.add_argument("--runs", default="runs", help="folder of the run folders")
-    parser.add_argument("--data-dir", default=None, help="local copy of the corpora")
-    parser.set_defaults(run=lambda **settings: print(train(**settings)))
+    add_data_dir(parser)
+
+    def run(**settings) -> None:
+        from tvae.train import train
+
+        print(train(**settings))
+
+    return run
 
 
-def add_official(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser(
-        "official", help="turn the authors' checkpoint into a weights file like those of our runs"
+def status(parser: argparse.ArgumentParser) -> Callable[..., object]:
+    """how far the runs of a preset are, and how long the rest will take"""
+    parser.add_argument("preset", help="one of config.yaml's presets")
+    parser.add_argument(
+        "--at-once", type=int, help="runs side by side, for the time left (default: as many as run now)"
     )
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the run folders")
+    parser.add_argument("--config", type=Path, default=Path("config.yaml"))
+
+    def run(preset: str, at_once: int | None, runs: Path, config: Path) -> None:
+        from tvae import runs as planning
+
+        try:
+            plan = planning.planned(yaml.safe_load(config.read_text()), preset)
+        except (OSError, yaml.YAMLError) as error:
+            raise TvaeError(f"{config} cannot be read ({error}).") from None
+        print(planning.status({run: planning.progress(runs / run.folder) for run in plan}, at_once))
+
+    return run
+
+
+def official(parser: argparse.ArgumentParser) -> Callable[..., object]:
+    """turn the authors' checkpoint into a weights file like those of our runs"""
     parser.add_argument("file", metavar="FILE.sdict", help="as linked in the release's README")
     parser.add_argument("--out", default="weights/official.safetensors")
     parser.add_argument("--masks", default="111", help="the release's name for them: encoder, decoder to z, decoder")
-    parser.set_defaults(run=lambda **settings: print(official(**settings)))
+
+    def run(**settings) -> None:
+        from tvae.official import official
+
+        print(official(**settings))
+
+    return run
+
+
+def record(parser: argparse.ArgumentParser) -> Callable[..., object]:
+    """take finished runs into the record, in place of earlier ones of the same name"""
+    parser.add_argument("folders", nargs="+", type=Path, help="run folders, as `train` prints them")
+    add_record(parser)
+
+    def run(folders: list[Path], record: Path, weights: Path) -> None:
+        from tvae.report import record as records
+
+        for entry in records.collect(folders, record, weights):
+            print(f"{records.run_name(entry):44} free-running accuracy {entry['accuracy_free_running']:.4f}")
+
+    return run
+
+
+def measure(parser: argparse.ArgumentParser) -> Callable[..., object]:
+    """look inside the recorded models, transfer contexts with them, describe the corpora; the record keeps it"""
+    add_record(parser)
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where weights that are not released lie")
+    add_data_dir(parser)
+
+    def run(record: Path, weights: Path, runs: Path, data_dir: str | None) -> None:
+        from tvae.report import measured, playground, results, transferred
+
+        data = {name: corpora.load(name, data_dir) for name in corpora.NAMES}
+        results.describe_corpora(list(data.values()), record / "corpora.json")
+        measured.measure_record(record, weights, runs, data)
+        transferred.measure_record(record, weights, runs, data)
+        playground.measure_record(record, weights, data)
+
+    return run
+
+
+def claims(parser: argparse.ArgumentParser) -> Callable[..., object]:
+    """decide the claims from the record"""
+    parser.add_argument("--record", type=Path, default=Path("figures"))
+
+    def run(record: Path) -> None:
+        from tvae.report.evidence import decide_all
+
+        for finding in decide_all(record):
+            found = (
+                finding.reason or f"{finding.value:.3f} [{finding.low:.3f}, {finding.high:.3f}], {finding.threshold}"
+            )
+            print(f"{finding.claim:20} {finding.verdict:18} {found}")
+
+    return run
+
+
+def bench(parser: argparse.ArgumentParser) -> Callable[..., object]:
+    """measure how fast this machine trains and decodes, beside its own peak"""
+    parser.add_argument("--out", type=Path, default=Path("figures/bench.json"))
+
+    def run(out: Path) -> None:
+        from tvae.bench import write
+
+        write(out)
+
+    return run
+
+
+def add_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--record", type=Path, default=Path("figures"), help="folder of the record")
+    parser.add_argument("--weights", type=Path, default=Path("weights"), help="folder of the released weights")
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", default=None, help="local copy of the corpora; without it they are downloaded")
+
+
+COMMANDS: tuple[Command, ...] = (train, status, record, measure, claims, official, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tvae", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    add_train(commands)
-    add_official(commands)
+    for command in COMMANDS:
+        own = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
+        own.set_defaults(run=command(own))
     given = vars(parser.parse_args(arguments))
     try:
         given.pop("run")(**given)

@@ -3,12 +3,11 @@
 FLOP are counted as 6 x parameters x 8 bars a piece: every weight is used once for each bar, forward and twice backward.
 The peak is that of plain matrix products in the best precision this machine has, measured in the same run.
 
-    python -m tvae.bench --out figures/bench.json
+    python -m tvae bench --out figures/bench.json
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
@@ -92,7 +91,7 @@ def profile(step, device: torch.device, top: int = 8) -> dict[str, float]:
     key = "self_device_time_total" if device.type == "cuda" else "self_cpu_time_total"
     times = {event.key: getattr(event, key) for event in run.key_averages()}
     whole = sum(times.values())
-    largest = sorted(times, key=times.get, reverse=True)[:top]
+    largest = sorted(times, key=times.__getitem__, reverse=True)[:top]
     return {name: round(times[name] / whole, 4) for name in largest}
 
 
@@ -124,20 +123,9 @@ def bench(batches: tuple[int, ...] = (16, 256)) -> dict:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tvae.bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("figures/bench.json"))
-    out = parser.parse_args().out
+def write(path: Path) -> None:
+    """Measure, and put the figures into a file."""
     figures = bench()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(out, lambda part: part.write_text(json.dumps(figures, indent=1) + "\n"))
-    print(f"{figures['device']}, torch {figures['torch']}, matrix peak {figures['matrix_peak_gflops']:.0f} GFLOP/s")
-    for batch, samples in figures["train_samples_per_second"].items():
-        print(
-            f"training, batch {batch:>4}: {samples:8.0f} pieces/s, {figures['share_of_peak'][batch]:6.1%} of the peak"
-        )
-    print(f"free-running decoding: {figures['decode_pieces_per_second']:.0f} pieces/s")
-
-
-if __name__ == "__main__":
-    main()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, lambda part: part.write_text(json.dumps(figures, indent=1) + "\n"))
+    print(path)

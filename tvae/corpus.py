@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
@@ -173,7 +174,7 @@ def write(path: Path, corpus: Corpus) -> None:
         part.unlink(missing_ok=True)
 
 
-def read(path: Path, name: str) -> Corpus:
+def read(path: Path | Traversable, name: str) -> Corpus:
     """.npz -> Corpus; ValueError if its content is not what was written."""
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         left_out = {str(reason): int(count) for reason, count in stored["left_out"]}

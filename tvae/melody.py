@@ -120,7 +120,7 @@ def equal_bars(tokens: np.ndarray) -> np.ndarray:
     """(..., 128) -> (..., 8, 8) bool: are bars i and j the same, token for token? A bar without an onset equals nothing."""
     x = bars(tokens)
     same = (x[..., :, None, :] == x[..., None, :, :]).all(-1)
-    return same & (x >= FIRST_PITCH).any(-1)[..., None]  # else bars that hold different notes would be equal
+    return same & (x >= FIRST_PITCH).any(-1, keepdims=True)  # else bars that hold different notes would be equal
 
 
 def earlier_equal(tokens: np.ndarray) -> np.ndarray:

@@ -1,11 +1,10 @@
 """The runs: which there are, where each lies, and how far it is. Knows nothing of models or PyTorch, so it starts at once.
 
-python -m tvae.runs paper        what is done, running, interrupted and missing of a preset (`make paper-status`)
+python -m tvae status paper        what is done, running, interrupted and missing of a preset (`make paper-status`)
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import itertools
 import json
@@ -14,7 +13,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
 from filelock import FileLock, Timeout
 
 from tvae.errors import TvaeError
@@ -208,23 +206,3 @@ def status(table: dict[Run, Progress], at_once: int | None = None) -> str:
     if unknown:
         text.append(f"Time left: unknown for {unknown} runs, whose like has not been measured yet")
     return "\n".join(text)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tvae.runs", description="How far the runs of a preset are.")
-    parser.add_argument("preset", help="one of config.yaml's presets")
-    parser.add_argument(
-        "--at-once", type=int, help="runs side by side, for the time left (default: as many as run now)"
-    )
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the run folders")
-    parser.add_argument("--config", type=Path, default=Path("config.yaml"))
-    arguments = parser.parse_args()
-    try:
-        runs = planned(yaml.safe_load(arguments.config.read_text()), arguments.preset)
-        print(status({run: progress(arguments.runs / run.folder) for run in runs}, arguments.at_once))
-    except (OSError, yaml.YAMLError, TvaeError) as error:
-        raise SystemExit(f"tvae: {error}") from None
-
-
-if __name__ == "__main__":
-    main()

@@ -45,9 +45,9 @@ def context_transfer(
 
 def bar_numbers(bars: int | str | Sequence[int]) -> tuple[int, ...]:
     """Bars as a person may give them, 1 or "1, 2" or [1, 2] -> (1, 2). Raises TvaeError unless they are some of 1 ... 8."""
-    given = re.split(r"[\s,]+", bars.strip(" ,")) if isinstance(bars, str) else [bars] if np.isscalar(bars) else bars
+    given = re.split(r"[\s,]+", bars.strip(" ,")) if isinstance(bars, str) else bars
     try:
-        found = tuple(sorted({int(bar) for bar in given}))
+        found = tuple(sorted({int(bar) for bar in np.atleast_1d(given)}))
     except (TypeError, ValueError):
         found = ()
     if not found or not set(found) <= set(range(1, BARS + 1)):
@@ -103,7 +103,7 @@ def tunes() -> dict[str, np.ndarray]:
     text = (resources.files("tvae") / "data" / "tunes.abc").read_text(encoding="utf-8")
     found = {}
     for tune in text.split("X:")[1:]:
-        title = re.search(r"^T:(.+)", tune, re.M)[1]
+        (title,) = re.findall(r"^T:(.+)", tune, re.M)
         tokens = []
         for letter, octave, length in re.findall(r"([A-G])(,?)(\d+)", tune.split("K:C\n")[1]):
             pitch = 60 + "C D EF G A B".index(letter) - 12 * len(octave)

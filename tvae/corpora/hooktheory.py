@@ -40,8 +40,8 @@ def find(data_dir: Path | None) -> tuple[list[Path], str]:
     if data_dir is None:
         return [download(URLS, name, sha256) for name, sha256 in JSON.items()], " ".join(JSON.values())
     for wanted in (JSON, MIDI):
-        found = [local(data_dir, "hooktheory", name) for name in wanted]
-        if all(found):
+        found = [path for name in wanted if (path := local(data_dir, "hooktheory", name))]
+        if len(found) == len(wanted):
             for path in found:
                 check(path, wanted[path.name], URLS[0] + path.name)
             return found, " ".join(wanted.values())

@@ -46,7 +46,7 @@ def download(urls: Sequence[str], name: str, sha256: str) -> Path:
     for url in urls:
         progress = pooch.HTTPDownloader(progressbar=True)
         try:
-            return Path(pooch.retrieve(url + name, f"sha256:{sha256}", name, folder, downloader=progress))
+            return Path(pooch.retrieve(url + name, f"sha256:{sha256}", name, folder, downloader=progress))  # ty: ignore[invalid-argument-type]
         except (OSError, ValueError) as reason:  # no network, refused, another sha256
             error = reason
     raise TvaeError(

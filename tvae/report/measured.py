@@ -1,15 +1,15 @@
 """Inside the recorded models: `tvae.studies.attention`, `.codes` and `.limits` measured, for the record and its claims.
 
-    python -m tvae.report.measured --record figures --weights weights --data-dir DIR
+    python -m tvae measure --record figures --weights weights --data-dir DIR
 
 writes ``<record>/inside.json`` (what each of `MODELS` does on the test pieces of its corpus, and how every model with released
-weights does on the other corpora) and the findings of claims C4 to C6. Weights that are not released are taken from the run's
+weights does on the other corpora).
+Weights that are not released are taken from the run's
 folder in ``runs``; where that is not at hand, what was recorded of the run stays.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,26 +17,14 @@ from pathlib import Path
 import pandas as pd
 
 from tvae import corpus as corpora
-from tvae.checkpoint import load, write_atomically
+from tvae.checkpoint import write_atomically
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
-from tvae.report import claims
 from tvae.report import record as records
-from tvae.report.claims import Claim
 from tvae.studies import attention, codes, limits
 
 MODELS = ("attention", "no_attention", "bidirectional")  # that the pages compare
-CLAIMS = (  # as committed in book/claims.md
-    Claim("C4", "A repeated bar costs less than a new one.", "attention", "hooktheory",
-          "share saved by repeated bars", 0.50, True),
-    Claim("C4", "Without attention it does not.", "no_attention", "hooktheory",
-          "share saved by repeated bars", 0.10, False),
-    Claim("C5", "Attention finds the repeated bar.", "attention", "hooktheory",
-          "mass found over expected", 2, True),
-    Claim("C6", "Retrograde and inversion are not caught.", "attention", "hooktheory",
-          "share saved by the order", 0.10, False),
-)  # fmt: skip
 
 
 def inspected(entries: list[dict], corpus: str) -> dict[str, dict]:
@@ -141,28 +129,7 @@ def by_training(everywhere: list[dict], statistic: str) -> pd.DataFrame:
     )
 
 
-# The record and its claims ------------------------------------------------------------------------------------------------
-
-
-def evidence(claim: Claim, run: dict) -> list[float]:
-    """[value, low, high] of a claim's statistic in what was measured of a run."""
-    if claim.id == "C4":
-        repeated = next(row for row in run["codes"]["matched"] if row["kind"] == "repeated")
-        return [repeated[key] for key in ("saving", "low", "high")]
-    if claim.id == "C5":
-        return run["attention"]["heads"][run["attention"]["finder"]]["lift"]
-    return run["limits"]["gain"]["limit"]
-
-
-def findings(runs: dict[str, dict]) -> list[dict]:
-    """C4 to C6, by the tests and thresholds of book/claims.md, from measured runs by name (`measure`, and the run's entry)."""
-    found = []
-    for claim in CLAIMS:
-        for name, run in runs.items():
-            if (run["model"], run["corpus"]) == (claim.model, claim.corpus) and run["preset"] in claim.presets:
-                words = f"{claim.statistic}, {claim.model} on {claim.corpus}"
-                found.append(claims.finding(claim, words, evidence(claim, run), name))
-    return found
+# The record ---------------------------------------------------------------------------------------------------------------
 
 
 def read(path: str | Path) -> dict:
@@ -171,51 +138,33 @@ def read(path: str | Path) -> dict:
         recorded = json.loads(Path(path).read_text())
         assert {"runs", "elsewhere"} <= set(recorded)
     except (OSError, ValueError, TypeError, AssertionError) as error:
-        raise TvaeError(
-            f"{path} holds no such measurement ({error}); make it with `python -m tvae.report.measured`."
-        ) from None
+        raise TvaeError(f"{path} holds no such measurement ({error}); make it with `python -m tvae measure`.") from None
     return recorded
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m tvae.report.measured", description="Look inside the recorded models."
-    )
-    parser.add_argument("--record", type=Path, default=Path("figures"))
-    parser.add_argument("--weights", type=Path, default=Path("weights"))
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the run folders")
-    parser.add_argument("--data-dir", type=Path, default=None, help="local copy of the corpora")
-    arguments = parser.parse_args()
-    try:
-        entries = records.read(arguments.record)
-        data = {name: corpora.load(name, arguments.data_dir) for name in corpora.NAMES}
-        path, runs = arguments.record / "inside.json", {}
-        earlier = read(path)["runs"] if path.exists() else {}
-        for entry in entries:
-            if entry["model"] not in MODELS or entry["fold"] or entry["sweep"]:
-                continue
-            name = records.run_name(entry)
-            folder = arguments.runs / records.run(entry).folder
-            if records.releases_weights(entry):
-                vae = records.load_model(arguments.weights, entry)
-            elif (folder / "weights.safetensors").exists():
-                vae = load(folder / "weights.safetensors")
-            else:
-                print(f"{name} stays as it was recorded: {folder} is not here", flush=True)
-                runs |= {name: earlier[name]} if name in earlier else {}
-                continue
-            about = {key: entry[key] for key in ("corpus", "model", "preset", "fold", "corpus_sha256", "git_commit")}
-            runs[name] = about | measure(vae, data[entry["corpus"]], entry["fold"])
+def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, Corpus]) -> None:
+    """Measure every recorded run of `MODELS` at the preset's own KL weight, on every fold, and write ``<record>/inside.json``.
+
+    Weights that are not released are taken from the run's folder in `runs`; where that is not at hand, what was recorded of
+    the same run stays.
+    """
+    entries, path = records.read(record), record / "inside.json"
+    earlier = read(path)["runs"] if path.exists() else {}
+    found = {}
+    for entry in entries:
+        if entry["model"] not in MODELS or entry["sweep"]:
+            continue
+        name = records.run_name(entry)
+        about = {key: entry[key] for key in ("corpus", "model", "preset", "fold", "corpus_sha256", "git_commit")}
+        vae = records.model_at_hand(weights, runs, entry)
+        if vae is not None:
+            found[name] = about | measure(vae, data[entry["corpus"]], entry["fold"])
             print(f"{name} measured", flush=True)
-        measured = rounded({"runs": runs, "elsewhere": elsewhere(entries, arguments.weights, data)})
-        text = json.dumps(measured, indent=1) + "\n"
-        write_atomically(path, lambda part: part.write_text(text))
-        decided = findings(measured["runs"])
-        claims.add(arguments.record, decided, {claim.id for claim in CLAIMS})
-    except TvaeError as error:
-        raise SystemExit(f"tvae: {error}") from None
-    for finding in decided:
-        print(f"{finding['claim']}: {finding['verdict']} ({finding['value']:.3f}, {finding['threshold']})")
+        elif name in earlier and earlier[name]["git_commit"] == entry["git_commit"]:
+            found[name] = earlier[name]
+            print(f"{name} stays as it was recorded: its weights are not here", flush=True)
+    text = json.dumps(rounded({"runs": found, "elsewhere": elsewhere(entries, weights, data)}), indent=1) + "\n"
+    write_atomically(path, lambda part: part.write_text(text))
 
 
 def rounded(measured):
@@ -225,7 +174,3 @@ def rounded(measured):
     if isinstance(measured, list):
         return [rounded(value) for value in measured]
     return float(f"{measured:.6g}") if isinstance(measured, float) else measured
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """The playground: a recorded model in whole numbers of eight bits, and songs to try it with, for the page's JavaScript.
 
-    python -m tvae.report.playground --record figures --weights weights --data-dir DIR
+    python -m tvae measure --record figures --weights weights --data-dir DIR
 
 measures what the eight bits cost on the test pieces of the corpus that the model was trained on, and writes
 ``<record>/playground.json``. The page itself is ``notebooks/playground.ipynb``, which writes the model with `export`;
@@ -9,7 +9,6 @@ measures what the eight bits cost on the test pieces of the corpus that the mode
 
 from __future__ import annotations
 
-import argparse
 import json
 import string
 from base64 import b64encode
@@ -22,7 +21,6 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from tvae import corpus as corpora
 from tvae import transfer
 from tvae.checkpoint import write_atomically
 from tvae.corpus import Corpus
@@ -210,25 +208,11 @@ def read(path: str | Path) -> dict:
         ) from None
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m tvae.report.playground", description="Measure the playground's model."
-    )
-    parser.add_argument("--record", type=Path, default=Path("figures"))
-    parser.add_argument("--weights", type=Path, default=Path("weights"))
-    parser.add_argument("--data-dir", type=Path, default=None, help="local copy of the corpora")
-    arguments = parser.parse_args()
-    try:
-        entry = chosen(records.read(arguments.record))
-        corpus = corpora.load(entry["corpus"], arguments.data_dir)
-        found = measure(records.load_model(arguments.weights, entry), corpus, entry["fold"])
-        measured = {"run": records.run_name(entry), "corpus_sha256": entry["corpus_sha256"]} | rounded(found)
-        text = json.dumps(measured, indent=1) + "\n"
-        write_atomically(arguments.record / "playground.json", lambda part: part.write_text(text))
-    except TvaeError as error:
-        raise SystemExit(f"tvae: {error}") from None
-    print(f"{measured['run']}: {measured['accuracy']:.4f}, in eight bits {measured['accuracy_8_bits']:.4f}")
-
-
-if __name__ == "__main__":
-    main()
+def measure_record(record: Path, weights: Path, data: dict[str, Corpus]) -> None:
+    """Measure what eight bits cost the model that the playground shows first, and write ``<record>/playground.json``."""
+    entry = chosen(records.read(record))
+    found = measure(records.load_model(weights, entry), data[entry["corpus"]], entry["fold"])
+    about = {"run": records.run_name(entry), "corpus_sha256": entry["corpus_sha256"]} | rounded(found)
+    text = json.dumps(about, indent=1) + "\n"
+    write_atomically(record / "playground.json", lambda part: part.write_text(text))
+    print(f"{about['run']}: {about['accuracy']:.4f}, in eight bits {about['accuracy_8_bits']:.4f}")

@@ -6,12 +6,11 @@
 and, in a folder of their own, ``<run>.safetensors``: its weights in eight bits, the very ones that were measured,
 of fold 0 at the preset's own schedule, but of no ablation (`releases_weights`). ``<run>`` is `tvae.runs.Run.name`.
 
-    python -m tvae.report.record runs/cpu/*/*/fold* --record figures --weights weights
+    python -m tvae record runs/cpu/*/*/fold* --record figures --weights weights
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import shutil
@@ -22,7 +21,7 @@ import pandas as pd
 import yaml
 
 from tvae.baselines import LSTMVAE
-from tvae.checkpoint import load, save_weights, write_atomically
+from tvae.checkpoint import in_eight_bits, load, save_weights, write_atomically
 from tvae.errors import TvaeError
 from tvae.evaluate import Pieces
 from tvae.model import TransformerVAE
@@ -163,6 +162,18 @@ def load_model(weights: str | Path, entry: dict) -> TransformerVAE | LSTMVAE:
     return load(Path(weights) / f"{run_name(entry)}.safetensors")
 
 
+def model_at_hand(weights: str | Path, runs: str | Path, entry: dict) -> TransformerVAE | LSTMVAE | None:
+    """A recorded run's model, released or as it lies in the run's folder in `runs`, in eight bits; None where neither is here."""
+    if releases_weights(entry):
+        return load_model(weights, entry)
+    path = Path(runs) / run(entry).folder / "weights.safetensors"
+    if not path.exists():
+        return None
+    vae = load(path)
+    vae.load_state_dict(in_eight_bits(vae.state_dict()))
+    return vae
+
+
 def collect(folders: list[Path], record: Path, weights: Path) -> list[dict]:
     """Take finished runs into the record, in place of earlier ones of the same name; other entries stay.
 
@@ -198,22 +209,3 @@ def collect(folders: list[Path], record: Path, weights: Path) -> list[dict]:
         for file in (record / f"pieces/{name}.npz", record / f"history/{name}.csv", weights / f"{name}.safetensors"):
             file.unlink(missing_ok=True)
     return entries
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m tvae.report.record", description="Take finished runs into the record."
-    )
-    parser.add_argument("folders", nargs="+", type=Path, help="run folders, as tvae.train prints them")
-    parser.add_argument("--record", type=Path, default=Path("figures"))
-    parser.add_argument("--weights", type=Path, default=Path("weights"))
-    arguments = parser.parse_args()
-    try:
-        for entry in collect(arguments.folders, arguments.record, arguments.weights):
-            print(f"{run_name(entry):44} free-running accuracy {entry['accuracy_free_running']:.4f}")
-    except TvaeError as error:
-        raise SystemExit(f"tvae: {error}") from None
-
-
-if __name__ == "__main__":
-    main()

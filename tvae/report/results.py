@@ -1,11 +1,10 @@
 """What the page of results shows: statistics of the recorded runs with their intervals, as rows.
 
-python -m tvae.report.results --data-dir DIR    describes the corpora, into figures/corpora.json
+python -m tvae measure --data-dir DIR    describes the corpora, into figures/corpora.json
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import pandas as pd
 
 from tvae import corpus as corpora
 from tvae.checkpoint import write_atomically
+from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate, terms
 from tvae.melody import PIECE
@@ -33,7 +33,7 @@ def read_descriptions(path: str | Path) -> dict[str, dict]:
         return {description["name"]: description for description in json.loads(Path(path).read_text())}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TvaeError(
-            f"{path} holds no descriptions of corpora ({error}); make it with `python -m tvae.report.results`."
+            f"{path} holds no descriptions of corpora ({error}); make it with `python -m tvae measure`."
         ) from None
 
 
@@ -112,7 +112,7 @@ def trivial_rows(descriptions: dict[str, dict], found: list[Block]) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
-def rates_per_bar(record: str | Path, block: Block) -> dict[str, tuple[np.ndarray, ...]]:
+def rates_per_bar(record: str | Path, block: Block) -> dict[str, tuple]:
     """The rate of each bar of the models that have a code a bar: model -> (value, low, high), each (T,) nats."""
     found = {model: block.intervals(record, model).get("rate_per_bar") for model in block.runs}
     return {model: rates for model, rates in found.items() if rates}
@@ -239,15 +239,7 @@ def recompute(entry: dict, weights: str | Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m tvae.report.results", description="Describe the corpora for the record."
-    )
-    parser.add_argument("--data-dir", type=Path, default=None, help="local copy of the corpora")
-    parser.add_argument("--out", type=Path, default=Path("figures/corpora.json"))
-    arguments = parser.parse_args()
-    try:
-        descriptions = [describe(corpora.load(name, arguments.data_dir)) for name in corpora.NAMES]
-    except TvaeError as error:
-        raise SystemExit(f"tvae: {error}") from None
-    write_atomically(arguments.out, lambda part: part.write_text(json.dumps(descriptions, indent=1) + "\n"))
+def describe_corpora(data: list[Corpus], path: Path) -> None:
+    """Describe corpora for the record: sizes, ranges, repeats, and how well one does without a model."""
+    text = json.dumps([describe(corpus) for corpus in data], indent=1) + "\n"
+    write_atomically(path, lambda part: part.write_text(text))

@@ -1,13 +1,12 @@
 """Context transfer measured for the record: what `tvae.studies.transfers` finds in the recorded models, and claims C7 to C9.
 
-    python -m tvae.report.transferred --record figures --weights weights --data-dir DIR
+    python -m tvae measure --record figures --weights weights --data-dir DIR
 
-writes ``<record>/transfer.json`` and the findings; what they test is in ``book/claims.md``.
+writes ``<record>/transfer.json``.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from pathlib import Path
@@ -15,32 +14,50 @@ from pathlib import Path
 import pandas as pd
 
 from tvae import corpus as corpora
+from tvae.baselines import LSTMVAE
 from tvae.checkpoint import write_atomically
 from tvae.errors import TvaeError
+from tvae.model import TransformerVAE
 from tvae.presets import MODELS
 from tvae.report import claims
 from tvae.report import record as records
-from tvae.report.claims import Claim
 from tvae.studies.transfers import CONDITIONS, measure
 
-CLAIMS = (
-    Claim("C7", "Context transfer: the structure stays.", "attention", "hooktheory", "structure_kept", 0.5, True),
-    Claim("C8", "Context transfer: the rhythm begins to follow.", "attention", "hooktheory", "rhythm_follows", 0.1, True),
-    Claim("C9", "Context transfer: the register moves along.", "attention", "hooktheory", "register_follows", 0.5, True),
-)  # fmt: skip
+CLAIMS = tuple(claim for claim in claims.CLAIMS if claim.group == claims.TRANSFER)
 
 
-def measurable(entries: list[dict]) -> list[dict]:
-    """The recorded runs whose weights are released and that have a code a bar."""
-    return [entry for entry in entries if records.releases_weights(entry) and not MODELS[entry["model"]].one_code]
+def measurable(entry: dict) -> bool:
+    """Has this run a code a bar, and is it one of the compared ones rather than a point of a curve or an ablation?"""
+    return not entry["sweep"] and not MODELS[entry["model"]].one_code and MODELS[entry["model"]].role != "ablation"
 
 
-def measure_run(entry: dict, weights: str | Path, corpus: corpora.Corpus, groups: int | None = None) -> dict:
+def measure_run(entry: dict, vae: TransformerVAE | LSTMVAE, corpus: corpora.Corpus, groups: int | None = None) -> dict:
     """`measure` of a recorded run on the test pieces of its fold, with what the record needs to know of it."""
     test = corpus.split(entry["fold"])[1]
-    vae = records.load_model(weights, entry)
-    about = {key: entry[key] for key in ("corpus", "model", "preset", "fold", "corpus_sha256")}
+    about = {key: entry[key] for key in ("corpus", "model", "preset", "fold", "corpus_sha256", "git_commit")}
     return about | {"run": records.run_name(entry)} | measure(vae, corpus.tokens[test], corpus.song[test], groups)
+
+
+def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, corpora.Corpus]) -> None:
+    """Measure context transfer in every recorded run that is `measurable`, and write ``<record>/transfer.json``.
+
+    As `tvae.report.measured.measure_record`: what was recorded of a run whose weights are not at hand stays.
+    """
+    path, found = record / "transfer.json", []
+    earlier = {run["run"]: run for run in read(path)} if path.exists() else {}
+    for entry in filter(measurable, records.read(record)):
+        name, corpus = records.run_name(entry), data[entry["corpus"]]
+        if corpus.sha256 != entry["corpus_sha256"]:
+            raise TvaeError(f"{name} was trained on another version of {corpus.name}.")
+        vae = records.model_at_hand(weights, runs, entry)
+        if vae is not None:
+            found.append(measure_run(entry, vae, corpus))
+            measures = found[-1]["conditions"]["bar 1"]
+            print(f"{name:42} " + ", ".join(f"{key} {measures[key][0]:.3f}" for key in DECIDING), flush=True)
+        elif earlier.get(name, {}).get("git_commit") == entry["git_commit"]:
+            found.append(earlier[name])
+            print(f"{name:42} stays as it was recorded: its weights are not here", flush=True)
+    write(found, path)
 
 
 def write(runs: list[dict], path: Path) -> None:
@@ -58,9 +75,7 @@ def read(path: str | Path) -> list[dict]:
             run["corpus"], run["model"], run["conditions"]["bar 1"]["structure_kept"]
         return runs
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise TvaeError(
-            f"{path} holds no transfers ({error}); make it with `python -m tvae.report.transferred`."
-        ) from None
+        raise TvaeError(f"{path} holds no transfers ({error}); make it with `python -m tvae measure`.") from None
 
 
 def table(runs: list[dict]) -> pd.DataFrame:
@@ -109,37 +124,3 @@ def summary(runs: list[dict], model: str) -> pd.DataFrame:
 
 def cell(value: float | None, low: float | None, high: float | None) -> str:
     return "–" if None in (value, low, high) else f"{value:.2f} ({low:.2f} … {high:.2f})"
-
-
-def findings(runs: list[dict]) -> list[dict]:
-    """What these measurements say about C7 to C9; nothing where the deciding run is not among them."""
-    found = []
-    for claim in CLAIMS:
-        for run in runs:
-            if (run["model"], run["corpus"]) == (claim.model, claim.corpus) and run["preset"] in claim.presets:
-                words = f"{claim.statistic} of {claim.model} on {claim.corpus}"
-                found.append(claims.finding(claim, words, run["conditions"]["bar 1"][claim.statistic], run["run"]))
-    return found
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tvae.report.transferred", description="Measure context transfer.")
-    parser.add_argument("--record", type=Path, default=Path("figures"))
-    parser.add_argument("--weights", type=Path, default=Path("weights"))
-    parser.add_argument("--data-dir", type=Path, default=None, help="local copy of the corpora")
-    arguments = parser.parse_args()
-    try:
-        runs, corpus = [], None
-        for entry in measurable(records.read(arguments.record)):
-            if corpus is None or corpus.name != entry["corpus"]:
-                corpus = corpora.load(entry["corpus"], arguments.data_dir)
-            if corpus.sha256 != entry["corpus_sha256"]:
-                raise TvaeError(f"{records.run_name(entry)} was trained on another version of {corpus.name}.")
-            runs.append(measure_run(entry, arguments.weights, corpus))
-            measured = runs[-1]["conditions"]["bar 1"]
-            figures = ", ".join(f"{claim.statistic} {measured[claim.statistic][0]:.3f}" for claim in CLAIMS)
-            print(f"{runs[-1]['run']:42} {figures}", flush=True)
-        write(runs, arguments.record / "transfer.json")
-        claims.add(arguments.record, findings(runs), {claim.id for claim in CLAIMS})
-    except TvaeError as error:
-        raise SystemExit(f"tvae: {error}") from None

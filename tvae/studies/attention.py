@@ -6,7 +6,7 @@ their own piece, looking at the same earlier place. So neither the distance nor 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -48,13 +48,13 @@ def find_head(
 ) -> Head:
     """The head of these names, of which None means the default's; `TvaeError` says which there are."""
     given = {"kind": kind, "layer": layer, "number": number}
-    kind, layer, number = (getattr(default, name) if it is None else it for name, it in given.items())
-    if kind not in KINDS:
-        raise TvaeError(f"There is no attention {kind!r}; choose one of {', '.join(KINDS)}.")
-    for name, chosen, most in (("layer", layer, vae.config.layers), ("head", number, vae.config.heads)):
+    head = replace(default, **{name: value for name, value in given.items() if value is not None})
+    if head.kind not in KINDS:
+        raise TvaeError(f"There is no attention {head.kind!r}; choose one of {', '.join(KINDS)}.")
+    for name, chosen, most in (("layer", head.layer, vae.config.layers), ("head", head.number, vae.config.heads)):
         if chosen not in range(1, most + 1):
             raise TvaeError(f"There is no {name} {chosen!r}; this model has {name}s 1 to {most}.")
-    return Head(kind, layer, number)
+    return head
 
 
 @torch.no_grad()

@@ -88,7 +88,7 @@ def second_halves(first: np.ndarray, song: str, strangers: Pool, rng: np.random.
     shift = rng.choice(SEMITONES[(line.min() + SEMITONES >= LOWEST) & (line.max() + SEMITONES <= HIGHEST)])
     change = {"copy": np.copy, "transposition": lambda bar: with_pitches(bar, pitches(bar) + shift),
               "retrograde": retrograde, "inversion": inversion}  # fmt: skip
-    halves = {name: [change[name](bar) for bar in first] for name in RELATIONS}
+    halves: dict[str, list] = {name: [change[name](bar) for bar in first] for name in RELATIONS}
     for name in RELATIONS:
         # One order for all bars with the same intervals: a sequence stays one.
         orders = {relatives(pitches(bar))[0]: another_order(pitches(bar), rng) for bar in halves[name]}

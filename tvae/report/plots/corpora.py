@@ -30,7 +30,7 @@ def _heat(ax: Axes, share: np.ndarray, colour: str, most: float) -> None:
 def repeats_by_distance(share: Mapping[str, np.ndarray]) -> Figure:
     """{corpus: (8, 8) share of pieces whose bars i and j are equal} -> by distance i - j, and for every pair (in %)."""
     figure = Figure(figsize=(WIDTH, 5.2))
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1.25, 1])
+    top, bottom = np.ravel(figure.subfigures(2, 1, height_ratios=[1.25, 1]))
     ax = top.subplots()
     distances = np.arange(1, BARS)
     for (name, s), marker, line in zip(share.items(), "osD^vPp", ("-", "--", ":", "-.") * 2):

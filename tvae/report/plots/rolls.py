@@ -56,15 +56,14 @@ def _roll(ax: Axes, tokens: np.ndarray, title: str, role: str, low: int, high: i
 
 
 @styled
-def piano_roll(tokens: np.ndarray, title: str = "", role: str = "", ax: Axes | None = None) -> Figure:
+def piano_roll(tokens: np.ndarray, title: str = "", role: str = "") -> Figure:
     """(128,) tokens -> the roll: bars numbered, bars that are equal in one tint and marked "5 = 1".
 
-    ``role`` is "", "host", "donor" or "result". Draws into ``ax`` where one is given.
+    ``role`` is "", "host", "donor" or "result".
     """
-    if ax is None:
-        ax = Figure(figsize=(WIDTH, 1.7)).subplots()
-    _roll(ax, tokens, title, role, *pitch_range(tokens_to_notes(tokens)))
-    return ax.figure
+    figure = Figure(figsize=(WIDTH, 1.7))
+    _roll(figure.subplots(), tokens, title, role, *pitch_range(tokens_to_notes(tokens)))
+    return figure
 
 
 @styled

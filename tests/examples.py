@@ -1,0 +1,67 @@
+"""What several tests are about: two tunes, a recorded run, a preset that trains in a second, a page's scripts."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from tvae.baselines import LSTMConfig
+from tvae.lstm import LSTMSizes
+from tvae.presets import PRESETS, Preset, Stage
+
+
+def tune(*bars: str) -> np.ndarray:
+    """Bars of quarter notes (letters of the octave from middle C, - goes on, . is a rest) -> (128,) tokens."""
+    tokens = []
+    for quarter in "".join(bars):
+        first = {"-": 1, ".": 0}.get(quarter) if quarter in "-." else "C D EF G A B".index(quarter) + 60 - 38
+        tokens += [first] + 3 * [0 if quarter == "." else 1]
+    return np.array(tokens, np.uint8)
+
+
+TWINKLE = tune("CCGG", "AAG-", "FFEE", "DDC-", "GGFF", "EED-", "GGFF", "EED-")
+ODE = tune("EEFG", "GFED", "CCDE", "E-DD", "EEFG", "GFED", "CCDE", "D-CC")
+
+
+HOSTILE = ["<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "&amp; ]]> </svg>", "'", "é♯ 🎵"]
+
+ENTRY = {
+    "corpus": "folk", "model": "attention", "preset": "smoke", "fold": 0, "seed": 0, "n_test": 10,
+    "kl_weight": 1.0, "sweep": False, "pieces": 1000,
+    "accuracy_teacher_forced": 0.5, "accuracy_teacher_forced_sampled": 0.5, "accuracy_free_running": 0.5,
+    "onset_f1_free_running": 0.1, "rate_nats_per_piece": 10.0, "rate_mean_per_dim": 0.1, "rate_per_bar": [1.0] * 8,
+    "rate_drop": 0.0, "distortion_nats_per_piece": 100.0, "parameters": 1000, "steps": 10, "samples_per_second": 1.0,
+    "train_seconds": 1.0, "precision": "fp32", "device": "a CPU", "torch": "2", "git_commit": "", "corpus_sha256": "0",
+}  # fmt: skip
+
+TINY = Preset(
+    replace(
+        PRESETS["smoke"].transformer, hidden=(24, 16), d_model=16, d_head=8, d_feedforward=16, d_latent=8,
+        lstm=LSTMSizes(4, 8, 16, 4),
+    ),
+    LSTMConfig(4, 8, 16, 4, d_conductor=8, d_latent=8),
+    Stage(256, ((0, 2e-3), (10_000, 2e-3)), kl_weight=0.1),
+    Stage(32, ((0, 2e-4), (400, 4e-3), (3_200, 1e-5)), kl_weight=1.0),
+    Stage(32, ((0, 1e-3), (400, 1e-2), (3_200, 1e-4)), kl_weight=1.0),
+    sweep=1_600,
+)  # fmt: skip
+
+PLAYER = ("tvae-roll.js", "tvae-sound.js", "tvae-player.js")
+# Counts the page's audio contexts and listens to what they send to the loudspeaker.
+LISTEN = """
+    window.contexts = 0;
+    window.AudioContext = class extends AudioContext {
+        constructor(...options) {
+            super(...options);
+            window.contexts += 1;
+            window.heard = this;
+            this.ear = new AnalyserNode(this, { fftSize: 1024 });
+            this.ear.connect(super.destination);
+        }
+        get destination() { return this.ear; }
+        get loudness() {
+            const samples = new Float32Array(1024);
+            this.ear.getFloatTimeDomainData(samples);
+            return Math.max(...samples.map(Math.abs));
+        }
+    };
+"""
