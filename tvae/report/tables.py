@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 import pandas as pd
 
+from tvae.presets import MODELS
+from tvae.report.claims import Claim, Finding
 from tvae.report.plots.style import MODEL_NAMES
 from tvae.studies.comparison import EqualRate
 
@@ -18,8 +21,8 @@ STATISTICS = {  # column heads and digits, in the order of the table
     "distortion_nats_per_piece": ("distortion, nats a piece", 1),
 }
 PAPER_CORPUS = "hooktheory"  # what the paper's own numbers are about
-PAPER_MODELS = ("attention", "no_attention", "lstm_8x1", "lstm_1x8")
-BADGES = {"replicated": "yes", "partly replicated": "partly", "not replicated": "no"}
+PAPER_MODELS = tuple(name for name, row in MODELS.items() if row.role == "paper" and name != "official")
+BADGES = {"replicated": "yes", "partly replicated": "partly", "not replicated": "no", "not decided": "open"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
     for title, part in scores.groupby("block", sort=False):
         known = reported if reported and part.corpus.iloc[0] == PAPER_CORPUS else {}
         in_paper = {statistic for numbers in known.values() for statistic in numbers}
-        heads = ["model", "parameters"]
+        heads = ["model", "parameters", "pieces trained on"]
         for statistic, (name, _) in STATISTICS.items():
             heads += [name, "in the paper", "difference"] if statistic in in_paper else [name]
         rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(title)}</th></tr>')
@@ -61,6 +64,7 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
             own, paper = own.set_index("statistic"), known.get(model, {})
             name, size = MODEL_NAMES.get(model, model), own.parameters.iloc[0]
             cells = [f"<td>{size / 1e6:.2f} M</td>" if size else "<td>–</td>"]
+            cells.append(f"<td>{own.pieces.iloc[0]:,}</td>" if size else "<td>–</td>")
             for statistic, (_, digits) in STATISTICS.items():
                 cells.append(cell(own, statistic, digits))
                 if statistic in in_paper:
@@ -133,6 +137,7 @@ def runs(entries: list[dict]) -> Table:
         {
             "corpus": entry["corpus"], "model": entry["model"], "preset": entry["preset"], "fold": entry["fold"],
             "KL weight": f"{entry['kl_weight']:g}" + (" (goes on)" if entry["sweep"] else ""), "seed": entry["seed"],
+            "pieces": f"{entry['pieces']:,}",
             "test pieces": entry["n_test"], "steps": entry["steps"], "minutes": entry["train_seconds"] / 60,
             "device": entry["device"], "precision": entry["precision"], "torch": entry["torch"],
             "commit": entry["git_commit"][:8], "corpus sha256": entry["corpus_sha256"][:12],
@@ -144,7 +149,7 @@ def runs(entries: list[dict]) -> Table:
 
 def equal_rate(found: list[EqualRate]) -> Table:
     """`tvae.report.results.at_equal_rate`: a row a pair of models."""
-    heads = ("", "at a rate of, nats", "distortion saved", "accuracy, free-running, more")
+    heads = ("", "at a rate of, nats", "distortion saved", "accuracy, free-running, more", "the same from drawn codes")
     rows, lines = [], []
     for pair in found:
         name = f"{MODEL_NAMES.get(pair.model, pair.model)} beside {MODEL_NAMES.get(pair.other, pair.other)}"
@@ -152,10 +157,16 @@ def equal_rate(found: list[EqualRate]) -> Table:
         cells = f"<td>{pair.rate:.0f}</td><td>{saving:.1%}<br><small>{low:.1%} … {high:.1%}</small></td>"
         gain, low, high = pair.accuracy
         cells += f"<td>{gain:+.3f}<br><small>{low:+.3f} … {high:+.3f}</small></td>"
+        cells += drawn(pair.sampled)
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
         lines.append(f"{name} at {pair.rate:.0f} nats: distortion saved {saving:.1%}, accuracy {gain:+.3f}")
     heads = "".join(f"<th>{name}</th>" for name in heads)
     return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
+
+
+def drawn(gain: tuple[float, float, float] | None) -> str:
+    """A difference of accuracies with its sign, or a dash where it was not recorded."""
+    return "<td>–</td>" if gain is None else f"<td>{gain[0]:+.3f}<br><small>{gain[1]:+.3f} … {gain[2]:+.3f}</small></td>"
 
 
 def checked(checks: pd.DataFrame) -> Table:
@@ -171,21 +182,42 @@ def checked(checks: pd.DataFrame) -> Table:
     return Table(f"<p>{badge} {line}.</p>{rest}", line)
 
 
-def verdicts(findings: list[dict]) -> Table:
+def verdicts(findings: Sequence[Finding]) -> Table:
     """Verdict, claim, evidence with its interval, threshold and source, a row a finding; a phone shows the verdict first."""
     if not findings:
         return Table("<p>No claim is tested by these runs.</p>", "No claim is tested by these runs.")
     rows, lines = [], []
-    for f in findings:
-        evidence = f"{f['value']:.3f}<br><small>{f['low']:.3f} … {f['high']:.3f}</small>"
-        badge = f'<span class="tvae-verdict tvae-verdict-{BADGES[f["verdict"]]}">{escape(f["verdict"])}</span>'
+    for found in findings:
+        evidence = "–" if found.value is None else f"{found.value:.3f}<br><small>{found.low:.3f} … {found.high:.3f}</small>"
+        badge = f'<span class="tvae-verdict tvae-verdict-{BADGES[found.verdict]}">{escape(found.verdict)}</span>'
+        said = escape(found.reason or found.statistic)
         rows.append(
-            f"<tr><td>{escape(f['claim'])}</td><td>{badge}</td>"
-            f"<td>{escape(f['statement'])}<br><small>{escape(f['statistic'])}</small></td>"
-            f"<td>{evidence}</td><td>{escape(f['threshold'])}</td><td><small>{escape(f['source'])}</small></td></tr>"
+            f'<tr><th scope="row">{escape(found.claim)}</th><td>{badge}</td>'
+            f"<td>{escape(found.statement)}<br><small>{said}</small></td>"
+            f"<td>{evidence}</td><td>{escape(found.threshold)}</td><td><small>{escape(found.source)}</small></td></tr>"
         )
-        lines.append(f"{f['claim']} {f['statement']} {f['value']:.3f} ({f['threshold']}): {f['verdict']}")
-    head = "".join(
-        f"<th>{name}</th>" for name in ("", "verdict", "claim", "evidence, 95 % interval", "threshold", "run")
-    )
+        value = "–" if found.value is None else f"{found.value:.3f}"
+        lines.append(f"{found.claim} {found.statement} {value} ({found.threshold}): {found.verdict}")
+    names = ("claim", "verdict", "the paper says", "evidence, 95 % interval", "threshold", "decided by")
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
     return Table(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
+
+
+def tests(claims: Sequence[Claim]) -> Table:
+    """What decides each claim: test, threshold, the commit that set them, and what had been measured by then."""
+    names = ("claim", "the paper says", "test", "threshold", "set by", "known by then")
+    rows = [
+        f'<tr><th scope="row">{escape(claim.id)}</th><td>{escape(claim.says)}</td>'
+        f"<td>{code(claim.test)}; <code>{escape(claim.model)}</code> on {escape(claim.corpus)}</td>"
+        f"<td>{escape(claim.bar)}</td><td><code>{claim.commit}</code></td><td>{code(claim.known)}</td></tr>"
+        for claim in claims
+    ]
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    text = "\n".join(f"{claim.id}: {claim.test}, {claim.model}, {claim.bar} ({claim.commit})" for claim in claims)
+    return Table(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", text)
+
+
+def code(text: str) -> str:
+    """Text with `names` in backticks as HTML."""
+    parts = escape(text, quote=False).split("`")
+    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
