@@ -1,8 +1,10 @@
 """The built book in a real browser: every page, from its file, with no network."""
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from check_book import pages_of
 
 ROOT = Path(__file__).parent.parent
@@ -10,8 +12,11 @@ BOOK = ROOT / "_build" / "html"
 
 pytestmark = pytest.mark.skipif(not (BOOK / "index.html").exists(), reason="the book is not built (make book)")
 
+PAGES = pages_of(ROOT / "book" / "_toc.yml")
+WORDS = [name for name in PAGES if not name.startswith("executed/")]  # and figures; no models, no runs
 
-@pytest.mark.parametrize("name", pages_of(ROOT / "book" / "_toc.yml"))
+
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens_without_errors_and_without_the_network(browser, name):
     wrong = []
     page = browser.new_page(viewport={"width": 390, "height": 844})  # a phone
@@ -29,3 +34,61 @@ def test_a_page_opens_without_errors_and_without_the_network(browser, name):
     page.close()
     assert not wrong
     assert wide <= 1, f"the page is {wide} pixels wider than a phone"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_everybody_can_read_a_page(browser, name, scheme):
+    page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page.goto((BOOK / f"{name}.html").as_uri())
+    page.wait_for_load_state("load")
+    page.wait_for_timeout(300)  # what scrolls is found once it is laid out
+    found = Axe().run(page)
+    page.close()
+    found.response["violations"] = [
+        rule for rule in found.response["violations"] if rule["impact"] in ("serious", "critical")
+    ]
+    assert not found.violations_count, found.generate_report()
+
+
+def test_a_wide_table_is_reached_and_named(browser):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((BOOK / "executed/results.html").as_uri())
+    table = page.locator(".tvae-table.tvae-scrolls").first
+    table.wait_for()
+    table.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    assert table.get_attribute("aria-label").endswith("(scrolls sideways)")
+    page.set_viewport_size({"width": 2400, "height": 844})
+    page.wait_for_function(
+        "!document.activeElement.classList.contains('tvae-scrolls') || document.activeElement === document.body"
+    )
+    page.close()
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_page_of_words_is_light(browser, name):
+    """Under 600 kB as they lie on the disk, no formulas' code where there is no formula, no playground."""
+    asked = set()
+    page = browser.new_page()
+    page.on("request", lambda request: asked.add(Path(unquote(urlsplit(request.url).path))))
+    page.goto((BOOK / f"{name}.html").as_uri(), wait_until="networkidle")
+    formulas = page.locator(".math").count()
+    page.close()
+    assert any("mathjax" in path.parts for path in asked) == bool(formulas)
+    assert not any("playground" in path.parts for path in asked)
+    assert sum(path.stat().st_size for path in asked if "mathjax" not in path.parts) < 600_000
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_only_styles_stand_before_the_first_paint(browser, name):
+    page = browser.new_page()
+    page.goto((BOOK / f"{name}.html").as_uri())
+    blocking = page.evaluate(
+        "performance.getEntriesByType('resource').filter(e => e.renderBlockingStatus == 'blocking').map(e => e.name)"
+    )
+    page.close()
+    files = [Path(unquote(urlsplit(address).path)) for address in blocking]
+    assert [path.name for path in files if path.suffix != ".css"] in ([], ["documentation_options.js"])
+    assert sum(path.stat().st_size for path in files) < 300_000
