@@ -113,8 +113,8 @@ DIAGONAL = {"encoder_mask": "diagonal", "inter_mask": "diagonal", "decoder_mask"
 MODELS = {
     row.name: row
     for row in (
-        Model("attention", "attention", "Proposed+A: the Transformer VAE with causal masks", role="paper"),
-        Model("no_attention", "no attention", "Proposed−A: the same with attention removed", sizes=DIAGONAL, role="paper"),
+        Model("attention", "Proposed+A (attention)", "Proposed+A: the Transformer VAE with causal masks", role="paper"),
+        Model("no_attention", "Proposed−A (no attention)", "Proposed−A: the same with attention removed", sizes=DIAGONAL, role="paper"),
         Model("lstm_8x1", "8×1-bar LSTM", "eight one-bar LSTM VAEs without context", LSTMVAE, {"bars_per_code": 1},
               role="paper"),
         Model("lstm_1x8", "1×8-bar LSTM", "one LSTM VAE of all eight bars, trained so that it uses its code", LSTMVAE,

@@ -24,6 +24,12 @@ from tvae.studies.comparison import FOLD_SETS, Curve, EqualRate, equal_rate, fol
 from tvae.studies.description import describe
 from tvae.studies.statistics import interval, over_folds, quantiles, ratio, resampled
 
+PAIRS = (  # that are compared at equal rate; in the first two, context is all that differs
+    ("attention", "no_attention"),
+    ("attention_lstm", "lstm_8x1"),
+    ("attention", "lstm_8x1"),
+    ("attention", "lstm_1x8"),
+)
 DIFFERENCES = ("accuracy_free_running", "onset_f1_free_running", "rate_nats_per_piece", "distortion_nats_per_piece")
 
 

@@ -166,7 +166,9 @@ def equal_rate(found: list[EqualRate]) -> Table:
 
 def drawn(gain: tuple[float, float, float] | None) -> str:
     """A difference of accuracies with its sign, or a dash where it was not recorded."""
-    return "<td>–</td>" if gain is None else f"<td>{gain[0]:+.3f}<br><small>{gain[1]:+.3f} … {gain[2]:+.3f}</small></td>"
+    return (
+        "<td>–</td>" if gain is None else f"<td>{gain[0]:+.3f}<br><small>{gain[1]:+.3f} … {gain[2]:+.3f}</small></td>"
+    )
 
 
 def checked(checks: pd.DataFrame) -> Table:
@@ -188,7 +190,9 @@ def verdicts(findings: Sequence[Finding]) -> Table:
         return Table("<p>No claim is tested by these runs.</p>", "No claim is tested by these runs.")
     rows, lines = [], []
     for found in findings:
-        evidence = "–" if found.value is None else f"{found.value:.3f}<br><small>{found.low:.3f} … {found.high:.3f}</small>"
+        evidence = (
+            "–" if found.value is None else f"{found.value:.3f}<br><small>{found.low:.3f} … {found.high:.3f}</small>"
+        )
         badge = f'<span class="tvae-verdict tvae-verdict-{BADGES[found.verdict]}">{escape(found.verdict)}</span>'
         said = escape(found.reason or found.statistic)
         rows.append(

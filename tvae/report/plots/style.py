@@ -8,6 +8,7 @@ around the figure and `save` into a grey that reads on both.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -15,26 +16,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from tvae.presets import MODELS
+
 GREY = "#7f868d"  # what needs no model
-MODEL_COLOURS = {
-    "attention": "#0077bb",
-    "no_attention": "#d55e00",
-    "lstm_8x1": "#009e73",
-    "lstm_1x8": "#cc6fa5",
-    "bidirectional": "#8560c5",
-    "lstm_conductor": "#98801a",
-    "compact": "#2b98c4",
-}
-MODEL_MARKERS = dict(zip(MODEL_COLOURS, "osD^vPp"))
-MODEL_NAMES = {
-    "attention": "Proposed+A (attention)",
-    "no_attention": "Proposed\N{MINUS SIGN}A (no attention)",
-    "lstm_8x1": "8\N{MULTIPLICATION SIGN}1-bar LSTM",
-    "lstm_1x8": "1\N{MULTIPLICATION SIGN}8-bar LSTM",
-    "bidirectional": "encoder unmasked (bidirectional)",
-    "lstm_conductor": "LSTM with conductor",
-    "compact": "compact heads (attention)",
-    "no_stage_0": "no stage 0 (attention)",
+PALETTE = ("#0077bb", "#d55e00", "#009e73", "#cc6fa5", "#98801a", "#8560c5", "#2b98c4", "#b8862d", "#5f8f3a", "#c0504d")
+MODEL_COLOURS = dict(zip(MODELS, itertools.cycle(PALETTE)))
+MODEL_MARKERS = dict(zip(MODELS, itertools.cycle("osD^vPpXh*")))
+MODEL_NAMES = {name: row.label for name, row in MODELS.items()} | {
     "sustain": "always \N{LEFT SINGLE QUOTATION MARK}sustain\N{RIGHT SINGLE QUOTATION MARK}",
     "previous_bar": "repeats the previous bar",
 }
