@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tvae import TvaeError, corpus, melody, transfer
-from tvae.model import ModelConfig, TransformerVAE, parameter_count
+from tvae.model import ModelConfig, TransformerVAE, kl_divergence, parameter_count
 from tvae.report import measured, playground, record
 
 ROOT = Path(__file__).parent.parent
@@ -42,11 +42,15 @@ def model(context, vae: TransformerVAE):
     return lambda name, argument: json.loads(context.eval(f"JSON.stringify({name}({json.dumps(argument)}))"))
 
 
+def first() -> dict:
+    """The run whose model the page begins with."""
+    return playground.chosen(record.read(ROOT / "figures"))[0]
+
+
 @pytest.fixture(scope="module")
 def released():
     """The playground's model as PyTorch has it, with the weights of the page."""
-    entry = playground.chosen(record.read(ROOT / "figures"))
-    return playground.in_eight_bits(record.load_model(ROOT / "weights", entry))
+    return playground.in_eight_bits(record.load_model(ROOT / "weights", first()))
 
 
 @pytest.fixture(scope="module")
@@ -60,41 +64,44 @@ def test_what_comes_out_is_what_pytorch_gives(javascript, released, pieces):
     hosts, donors = pieces[:PIECES], pieces[PIECES:]
     z, z_donor = (transfer.encode(released, tokens) for tokens in (hosts, donors))
     own, others = ([js("encode", tokens.tolist())[0] for tokens in side] for side in (hosts, donors))
-    np.testing.assert_allclose(own, z.numpy(), atol=1e-4)
+    np.testing.assert_allclose(own, z, atol=1e-4)
     mine, theirs = np.array(own), np.array(others)  # from here on JavaScript goes on with codes of its own
     for name, codes, same in (
         ("reconstruction", z, mine),
         ("transfer", transfer.swap(z, z_donor, (1,)), np.concatenate([theirs[:, :1], mine[:, 1:]], 1)),
         ("interpolation", 0.5 * (z + z_donor), 0.5 * (mine + theirs)),
     ):
-        expected = released.generate(codes).numpy()
+        expected = transfer.generate(released, codes)
         found = np.array([js("generate", one.tolist()) for one in same])
         differ = np.flatnonzero((found != expected).any(1))
         assert not len(differ), f"{name}: {len(differ)} of {PIECES} pieces differ, the first is {differ[0]}"
 
 
 def test_in_a_browser_too(browser, tmp_path, released, pieces):
-    """From file://, as the page does it there; the 200 pieces are reconstructed, transferred and interpolated in turn."""
+    """From file://, in the page's worker; the 200 pieces are reconstructed, transferred and interpolated in turn."""
     shutil.copytree(ASSETS, tmp_path, dirs_exist_ok=True)
-    entry = playground.chosen(record.read(ROOT / "figures"))
-    playground.export(released, entry, corpus.load("folk"), {"runs": {}}, tmp_path)
-    scripts = "".join(f'<script src="{name}.js"></script>' for name in ("melody", "data", "engine"))
+    model = playground.offered(first(), ROOT / "weights", playground.NOTHING_MEASURED)
+    playground.export([model], corpus.load("folk"), tmp_path)
+    scripts = "".join(f'<script src="{name}.js"></script>' for name in ("engine", "data"))
     (tmp_path / "index.html").write_text(f'<!doctype html><meta charset="utf-8">{scripts}')
     page = browser.new_page()
     page.goto((tmp_path / "index.html").as_uri())
-    page.evaluate("async () => { await tvae.engine.load('', () => {}) }")
     found = page.evaluate(
-        """(pieces) => pieces.map(([host, donor], k) => {
-            const [a, b] = [host, donor].map((tokens) => tvae.answers.encode(Uint8Array.from(tokens))), width = a.length / 8;
-            const codes = a.map((own, at) => [own, at < width ? b[at] : own, 0.5 * (own + b[at])][k % 3]);
-            return [...tvae.answers.generate(codes).tokens];
-        })""",
+        """async (pieces) => {
+            const model = await new tvae.Engine("").load(tvae.data.models[0], () => {}), found = [];
+            for (const [k, pair] of pieces.entries()) {
+                const [a, b] = await Promise.all(pair.map((tokens) => model.encode(Uint8Array.from(tokens)))), width = a.length / 8;
+                const codes = a.map((own, at) => [own, at < width ? b[at] : own, 0.5 * (own + b[at])][k % 3]);
+                found.push([...(await model.generate(codes)).tokens]);
+            }
+            return found;
+        }""",
         pieces.reshape(2, PIECES, -1).swapaxes(0, 1).tolist(),
     )
     page.close()
     z, z_donor = (transfer.encode(released, tokens) for tokens in (pieces[:PIECES], pieces[PIECES:]))
     kinds = [z, transfer.swap(z, z_donor, (1,)), 0.5 * (z + z_donor)]
-    codes = torch.stack([kinds[k % 3][k] for k in range(PIECES)])
+    codes = np.stack([kinds[k % 3][k] for k in range(PIECES)])
     differ = np.flatnonzero((np.array(found) != transfer.decode(released, codes)).any(1))
     assert not len(differ), f"{len(differ)} of {PIECES} pieces differ, the first is {differ[0]}"
 
@@ -136,26 +143,30 @@ def test_other_sizes_and_masks_are_the_same_model_too(javascript, sizes):
 
 
 def test_what_a_worker_answers_is_the_model_and_valid(javascript, released, pieces):
-    """worker.js as the page has it from file://: load, encode, generate."""
-    for name in ("melody", "model", "worker"):
+    """worker.js: load, encode, generate, rate."""
+    javascript.eval("const self = globalThis;")
+    for name in playground.WORKER:
         javascript.eval((ASSETS / f"{name}.js").read_text())
     weights = b64encode(playground.to_bytes(released)).decode()
-    config = json.loads(javascript.eval(f'JSON.stringify(tvae.answers.load(Uint8Array.fromBase64("{weights}")))'))
+
+    def ask(name: str, about: str):
+        return json.loads(javascript.eval(f"JSON.stringify(tvae.answers.{name}({{model: 'm', {about}}}))"))
+
+    config = ask("load", f'bytes: Uint8Array.fromBase64("{weights}")')
     assert config["bars"] == 8 and config["d_latent"] == released.config.d_latent
     z = torch.randn(4, 8, released.config.d_latent, generator=torch.Generator().manual_seed(0))
     for codes, expected in zip(z, transfer.decode(released, z)):  # draws from the prior: not all come out valid
-        found = javascript.eval(
-            f"JSON.stringify([...tvae.answers.generate(Float32Array.from({json.dumps(codes.flatten().tolist())})).tokens])"
-        )
-        assert json.loads(found) == expected.tolist()
-    tokens = pieces[0]
-    found = json.loads(javascript.eval(f"JSON.stringify([...tvae.answers.encode(Uint8Array.from({tokens.tolist()}))])"))
-    np.testing.assert_allclose(found, transfer.encode(released, tokens[None])[0].flatten(), atol=1e-4)
+        found = ask("generate", f"codes: Float32Array.from({json.dumps(codes.flatten().tolist())})")
+        assert list(found["tokens"].values()) == expected.tolist()
+    tokens = f"tokens: Uint8Array.from({pieces[0].tolist()})"
+    mu, logvar = released.encode(torch.as_tensor(pieces[:1].astype(np.int64)))
+    np.testing.assert_allclose(list(ask("encode", tokens).values()), mu.detach().flatten(), atol=1e-4)
+    np.testing.assert_allclose(ask("rate", tokens), kl_divergence(mu, logvar).sum(-1)[0].detach(), rtol=1e-4)
 
 
 def test_eight_bits_cost_less_than_a_fifth_of_a_point():
     found = playground.read(ROOT / "figures" / "playground.json")
-    assert found["run"] == record.run_name(playground.chosen(record.read(ROOT / "figures")))
+    assert found["run"] == record.run_name(first())
     assert found["change"][0] > -0.002
     assert found["change"][0] == pytest.approx(found["accuracy_8_bits"] - found["accuracy"], abs=1e-5)
     assert found["bytes_8_bits"] < 0.6 * found["bytes_16_bits"]
@@ -173,38 +184,79 @@ def test_weights_are_kept_to_half_a_step_of_their_scale():
     assert (other["to_mu.weight"][0, :, 0] == 0).all()
 
 
-def test_the_page_gets_the_model_and_the_songs(tmp_path, released):
-    entry = playground.chosen(record.read(ROOT / "figures"))
-    (tmp_path / "weights-99.js").write_text("left from a larger model")
-    recorded = measured.read(ROOT / "figures" / "inside.json")
-    written = playground.export(released, entry, corpus.load("folk"), recorded, tmp_path)
-    files = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    assert written == sum(path.stat().st_size for path in tmp_path.iterdir())
-    assert "weights-99.js" not in files
-    data = json.loads(files.pop("data.js").removeprefix("tvae.data = ").removesuffix(";\n"))
-    assert data["parts"] == len(files)
-    assert data["model"]["parameters"] == parameter_count(released)
-    groups = {group["group"]: group["items"] for group in data["songs"]}
-    ode = transfer.tunes()["Ode to Joy"]
-    assert {"title": "Ode to Joy", "text": playground.to_text(ode)} in groups["Tunes"]
-    _, test = corpus.load("folk").split(0)
-    assert len(groups["Fiddle tunes"]) == len(test)
-    assert all(len(item["text"]) == melody.PIECE for items in groups.values() for item in items)
-    heads = recorded["runs"][data["model"]["run"]]["attention"]["heads"]
+def test_the_page_gets_the_models_and_the_songs(tmp_path, released):
+    entries = playground.chosen(record.read(ROOT / "figures"))
+    assert [(entry["corpus"], entry["model"]) for entry in entries[:2]] == [
+        ("hooktheory", "attention"),
+        ("hooktheory", "no_attention"),
+    ]
+    inside = measured.read(ROOT / "figures" / "inside.json")
+    models = [playground.offered(entry, ROOT / "weights", inside) for entry in entries[:2]]
+    left = tmp_path / "models" / "former" / "weights-0.js"
+    left.parent.mkdir(parents=True)
+    left.write_text("of a model that is not on the page any more")
+    folk = corpus.load("folk")
+    written = playground.export(models, folk, tmp_path)
+    files = {path.relative_to(tmp_path).as_posix(): path for path in tmp_path.rglob("*.js")}
+    assert written == {name: path.stat().st_size for name, path in files.items()}
+    data = json.loads(files["data.js"].read_text(encoding="utf-8").removeprefix("tvae.data = ").removesuffix(";\n"))
+    many = json.loads(
+        files["songs.js"].read_text(encoding="utf-8").removeprefix("tvae.data.moreSongs = ").removesuffix(";\n")
+    )
+    for listed in data["models"]:
+        parts = [name for name in files if name.startswith(f"models/{listed['id']}/")]
+        assert listed["parts"] == len(parts) and listed["parameters"] == parameter_count(released)
+    heads = inside["runs"][data["models"][0]["id"]]["attention"]["heads"]
     beyond = {(h["layer"], h["number"]): h["found"][0] - h["expected"][0] for h in heads if h["kind"] == "encoder"}
-    assert max(beyond, key=beyond.get) == (data["finder"]["layer"], data["finder"]["head"])
+    finder = data["models"][0]["finder"]
+    assert max(beyond, key=beyond.get) == (finder["layer"], finder["head"])
+    tunes, well_known, test = data["songs"]
+    ode = transfer.tunes()["Ode to Joy"]
+    assert {"title": "Ode to Joy", "text": playground.to_text(ode)} in tunes["items"]
+    assert any("Devil's Dream" in item["title"] for item in well_known["items"])
+    assert len(test["items"]) + len(many[0]["items"]) == len(folk)
+    assert all(len(item["text"]) == melody.PIECE for group in [*data["songs"], *many] for item in group["items"])
+    page = sum(size for name, size in written.items() if "no_attention" not in name)
+    page += sum(path.stat().st_size for path in ASSETS.rglob("*") if path.is_file())
+    assert page < 10e6, "a page with one model"
 
 
-def test_a_page_with_its_weights_is_at_most_14_mb(tmp_path, released):
-    entry = playground.chosen(record.read(ROOT / "figures"))
-    playground.export(released, entry, corpus.load("folk"), {"runs": {}}, tmp_path)
-    files = [*tmp_path.iterdir(), *(path for path in ASSETS.rglob("*") if path.is_file())]
-    page = ROOT / "_build" / "html" / "executed" / "playground.html"
-    assert sum(path.stat().st_size for path in files) + (page.stat().st_size if page.exists() else 0) < 14e6
+@pytest.mark.parametrize(
+    ("title", "song", "name"),
+    [
+        ("Harvest Home, The (oneill-1603), strain 1", "oneill-1603", "The Harvest Home, part 1 (O'Neill 1603)"),
+        ("Devil's Dream., The (oneill-1564), strain 1", "oneill-1564", "The Devil's Dream, part 1 (O'Neill 1564)"),
+        ("Birmingham (ryan-BirminghamHornpipe), strain 2", "ryan-BirminghamHornpipe", "Birmingham, hornpipe, part 2 (Ryan)"),
+        ("Higgins' Best (oneill-0750), strain 2, from bar 9", "oneill-0750", "Higgins' Best, part 2, from bar 9 (O'Neill 750)"),
+    ],
+)  # fmt: skip
+def test_tunes_have_the_names_that_people_know(title, song, name):
+    assert playground.known_as(title, song) == name
+
+
+def test_one_s_own_model_becomes_a_page(tmp_path):
+    """make playground WEIGHTS=...: the file of any finished run."""
+    torch.manual_seed(0)
+    entry = first()
+    mine = playground.own(ROOT / "weights" / f"{record.run_name(entry)}.safetensors")
+    assert mine.label.startswith("your own: cpu-hooktheory-attention") and mine.id.startswith("own-")
+    page = playground.write_page([mine], corpus.load("folk"), tmp_path / "page")
+    assert "tvae-playground" in page.read_text() and (page.parent / "playground" / "models" / mine.id).is_dir()
+    for name in playground.SCRIPTS:
+        assert (page.parent / "playground" / f"{name}.js").exists(), name
+
+
+def test_a_model_that_the_page_cannot_run_is_refused(tmp_path):
+    lstm = next((ROOT / "weights").glob("*lstm_1x8*.safetensors"))
+    with pytest.raises(TvaeError, match="the page runs the Transformer VAE only"):
+        playground.own(lstm)
+    (tmp_path / "no.safetensors").write_text("no weights")
+    with pytest.raises(TvaeError, match="holds no weights"):
+        playground.own(tmp_path / "no.safetensors")
 
 
 def test_without_a_model_it_says_so():
-    with pytest.raises(TvaeError, match="No run of attention or compact is recorded with its weights"):
+    with pytest.raises(TvaeError, match="No run of attention or no_attention is recorded with its weights"):
         playground.chosen([])
 
 

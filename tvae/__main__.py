@@ -96,7 +96,7 @@ def measure(parser: argparse.ArgumentParser) -> Callable[..., object]:
         results.describe_corpora(list(data.values()), record / "corpora.json")
         measured.measure_record(record, weights, runs, data)
         transferred.measure_record(record, weights, runs, data)
-        playground.measure_record(record, weights, data)
+        playground.measure_record(record, runs, data)
 
     return run
 
@@ -113,6 +113,20 @@ def claims(parser: argparse.ArgumentParser) -> Callable[..., object]:
                 finding.reason or f"{finding.value:.3f} [{finding.low:.3f}, {finding.high:.3f}], {finding.threshold}"
             )
             print(f"{finding.claim:20} {finding.verdict:18} {found}")
+
+    return run
+
+
+def playground(parser: argparse.ArgumentParser) -> Callable[..., object]:
+    """write the playground as a page of its own, with a model of one's own"""
+    parser.add_argument("--own", type=Path, default=None, help="a file of weights, the first model of the page")
+    parser.add_argument("--page", type=Path, required=True, help="folder to write it into")
+    add_record(parser)
+
+    def run(own: Path | None, page: Path, record: Path, weights: Path) -> None:
+        from tvae.report.playground import write_own
+
+        print(f"The playground is {write_own(own, record, weights, page)}")
 
     return run
 
@@ -138,7 +152,7 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", default=None, help="local copy of the corpora; without it they are downloaded")
 
 
-COMMANDS: tuple[Command, ...] = (train, status, record, measure, claims, official, bench)
+COMMANDS: tuple[Command, ...] = (train, status, record, measure, claims, official, playground, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

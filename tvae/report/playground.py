@@ -10,29 +10,32 @@ measures what the eight bits cost on the test pieces of the corpus that the mode
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import string
 from base64 import b64encode
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load, save
-from torch import Tensor
+from safetensors.torch import save
 
 from tvae import transfer
-from tvae.checkpoint import write_atomically
+from tvae.checkpoint import in_eight_bits, load, quantised, write_atomically
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
-from tvae.melody import STATES
+from tvae.melody import BARS, STATES, STEPS
 from tvae.model import TransformerVAE, parameter_count
 from tvae.report import record as records
 from tvae.report.measured import rounded
 from tvae.studies.statistics import interval
 
-MODELS = ("attention", "compact")  # of which the smaller is put on the page
+NOTHING_MEASURED = {"runs": {}}
+MODELS = ("attention", "no_attention")  # that are put on the page
 PART = 3 * 2**18  # bytes of weights in a script: a step of the progress bar; in base64 a third more
 LETTERS = (".-" + string.ascii_letters.swapcase())[:STATES]  # silence, sustain, pitches: as in melody.js
 
@@ -40,52 +43,72 @@ LETTERS = (".-" + string.ascii_letters.swapcase())[:STATES]  # silence, sustain,
 # The model in eight bits -------------------------------------------------------------------------------------------------
 
 
-def quantise(vae: TransformerVAE) -> dict[str, Tensor]:
-    """The model's tensors by name: matrices as int8 with a float32 ``.scale`` beside each, the rest as it is.
-
-    A scale is a 127th of the largest weight that leads to one output: of a row of a linear layer (out, in), of a column of
-    a `tvae.model.BarwiseLinear` (bar, in, out).
-    """
-    tensors = {}
-    for name, tensor in vae.state_dict().items():
-        if name.endswith("weight") and tensor.ndim > 1:
-            scale = tensor.abs().amax(1, keepdim=True).clamp(min=1e-12) / 127
-            tensors[name] = (tensor / scale).round().to(torch.int8)
-            tensors[f"{name}.scale"] = scale
-        else:
-            tensors[name] = tensor
-    return tensors
-
-
 def to_bytes(vae: TransformerVAE) -> bytes:
-    """What the page loads: a safetensors file of `quantise`, with the model's sizes as its metadata "config"."""
-    tensors = {name: tensor.contiguous() for name, tensor in quantise(vae).items()}
-    return save(tensors, metadata={"config": json.dumps(asdict(vae.config))})
-
-
-def in_eight_bits(vae: TransformerVAE) -> TransformerVAE:
-    """The model as the page has it: with the weights that `to_bytes` keeps."""
-    tensors = load(to_bytes(vae))
-    other = TransformerVAE(vae.config)
-    other.load_state_dict(
-        {name: tensors[name] * tensors[f"{name}.scale"] if f"{name}.scale" in tensors else tensors[name]
-         for name in vae.state_dict()}
-    )  # fmt: skip
-    return other.eval()
+    """What the page loads: a safetensors file of `tvae.checkpoint.quantised`, with the model's sizes as its metadata "config"."""
+    tensors = {name: tensor.contiguous() for name, tensor in quantised(vae.state_dict()).items()}
+    return save(tensors, metadata={"config": json.dumps({"norm_epsilon": 1e-5} | asdict(vae.config))})
 
 
 # The files of the page ---------------------------------------------------------------------------------------------------
 
 
-def chosen(entries: list[dict]) -> dict:
-    """The recorded run whose model is put on the page: of hooktheory where there is one, then the smallest.
+CORPORA = {"hooktheory": "pop songs", "folk": "fiddle tunes", "pop909": "Chinese pop songs"}
+WITHOUT = {"no_attention": ", without attention"}  # what a label says of a model besides its corpus
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A model that the page offers: `id` names its files, `about` says what it was trained on."""
+
+    vae: TransformerVAE
+    id: str
+    model: str  # as `MODELS` names it
+    corpus: str
+    label: str
+    about: str
+    finder: dict | None = None  # the head that finds repeats: {layer, head}, from 1
+
+
+def chosen(entries: list[dict]) -> list[dict]:
+    """The recorded runs whose models a page can run, in the order of its list; the first one is loaded with the page.
 
     Raises TvaeError where no run of `MODELS` is recorded with its weights.
     """
     known = [entry for entry in entries if entry["model"] in MODELS and records.releases_weights(entry)]
     if not known:
         raise TvaeError(f"No run of {' or '.join(MODELS)} is recorded with its weights, and the playground needs one.")
-    return min(known, key=lambda entry: (entry["corpus"] != "hooktheory", entry["parameters"]))
+    order = [*CORPORA, *sorted({entry["corpus"] for entry in known} - set(CORPORA))]
+    return sorted(known, key=lambda entry: (order.index(entry["corpus"]), MODELS.index(entry["model"])))
+
+
+def offered(entry: dict, weights: str | Path, measured: dict) -> Offered:
+    """A recorded run as the page offers it; `measured` is what `tvae.report.measured.read` gives."""
+    name = records.run_name(entry)
+    return Offered(
+        vae=records.load_model(weights, entry),
+        id=name,
+        model=entry["model"],
+        corpus=entry["corpus"],
+        label=CORPORA.get(entry["corpus"], entry["corpus"]) + WITHOUT.get(entry["model"], ""),
+        about=f"trained on {entry['corpus']}, preset {entry['preset']}",
+        finder=finder(measured, name),
+    )
+
+
+def own(path: str | Path) -> Offered:
+    """A model of the reader's own, from a file of weights. Raises TvaeError for a model that the page cannot run."""
+    vae = load(path)
+    name = re.sub(r"[^\w.-]+", "-", Path(path).stem)
+    runnable(vae, name)
+    return Offered(vae, f"own-{name}", "own", "own", f"your own: {name}", f"read from {Path(path).name}")
+
+
+def runnable(vae: torch.nn.Module, name: str) -> None:
+    """Raises TvaeError unless ``model.js`` can run the model: a `TransformerVAE` of eight bars."""
+    if not isinstance(vae, TransformerVAE):
+        raise TvaeError(f"{name} is a {type(vae).__name__}, and the page runs the Transformer VAE only.")
+    if (vae.config.bars, vae.config.steps, vae.config.states) != (BARS, STEPS, STATES):
+        raise TvaeError(f"{name} has other sizes than 8 bars of 16 steps in 47 states, which the page needs.")
 
 
 def to_text(tokens: np.ndarray) -> str:
@@ -93,15 +116,47 @@ def to_text(tokens: np.ndarray) -> str:
     return "".join(LETTERS[token] for token in tokens)
 
 
-def songs(folk: Corpus) -> list[dict]:
-    """What there is to choose from: [{group, items: [{title, text}]}], the built-in tunes and the test pieces of fold 0."""
-    _, test = folk.split(0)
-    pieces = sorted(zip(folk.title[test].tolist(), folk.tokens[test]), key=lambda piece: piece[0].casefold())
-    groups = {"Tunes": transfer.tunes().items(), "Fiddle tunes": pieces}
-    return [
-        {"group": group, "items": [{"title": title, "text": to_text(tokens)} for title, tokens in items]}
-        for group, items in groups.items()
-    ]
+BOOKS = {"oneill": "O'Neill", "ryan": "Ryan", "aird": "Aird"}
+WELL_KNOWN = (  # songs of the folk corpus
+    "aird-0109", "oneill-1564", "oneill-1603", "oneill-1577", "oneill-1575", "oneill-1565", "oneill-1425", "oneill-1418", "oneill-1518",
+    "oneill-1268", "oneill-1343", "oneill-1509", "ryan-FlowersOfEdinburgReel", "aird-0681", "oneill-1803", "oneill-1824", "oneill-1556",
+)  # fmt: skip
+
+
+def known_as(title: str, song: str) -> str:
+    """A tune's name as one would say it: "Harvest Home, The (oneill-1603), strain 1" -> "The Harvest Home, part 1 (O'Neill 1603)"."""
+    name, _, rest = title.partition(f" ({song})")
+    name = re.sub(r"^(.*?)\.?, (The|A)$", r"\2 \1", name.strip(" ,."))
+    book, _, number = song.partition("-")
+    kind = re.search("(Reel|Hornpipe|Clog|Jig|Strathspey|Highland Fling)$", re.sub("([a-z])([A-Z])", r"\1 \2", number))
+    if kind and kind[1].lower() not in name.lower():
+        name += f", {kind[1].lower()}"
+    where = f"{BOOKS.get(book, book)} {int(number)}" if number.isdigit() else BOOKS.get(book, book)
+    return f"{name}{rest.replace('strain', 'part')} ({where})"
+
+
+def songs(folk: Corpus) -> tuple[list[dict], list[dict]]:
+    """What there is to choose from: [{group, items: [{title, text}]}], and the many that come when they are searched for.
+
+    Together they are the built-in tunes and all pieces of the folk corpus, those of fold 0's test set first.
+    """
+    names = [known_as(str(title), str(song)) for title, song in zip(folk.title, folk.song)]
+    first = {song: int(np.flatnonzero(folk.song == song)[0]) for song in WELL_KNOWN if (folk.song == song).any()}
+    train, test = folk.split(0)
+
+    def group(name, index):
+        return {"group": name, "items": [{"title": names[k], "text": to_text(folk.tokens[k])} for k in index]}
+
+    def by_name(index):
+        return sorted(index, key=lambda k: names[k].casefold())
+
+    tunes = {
+        "group": "Tunes",
+        "items": [{"title": t, "text": to_text(tokens)} for t, tokens in transfer.tunes().items()],
+    }
+    well_known = group("Well-known fiddle tunes", first.values())
+    unseen = group("Fiddle tunes that no model here was trained on", by_name(test))
+    return [tunes, well_known, unseen], [group("Fiddle tunes that the folk models were trained on", by_name(train))]
 
 
 def finder(measured: dict, run: str) -> dict | None:
@@ -113,77 +168,102 @@ def finder(measured: dict, run: str) -> dict | None:
     return best and {"layer": best["layer"], "head": best["number"]}
 
 
-def files(vae: TransformerVAE, entry: dict, folk: Corpus, measured: dict) -> Iterator[tuple[str, str]]:
-    """Name and text of each file that the page loads: data.js, and weights-0.js, weights-1.js, ..."""
-    weights = to_bytes(vae)
-    parts = [weights[at : at + PART] for at in range(0, len(weights), PART)]
-    run = records.run_name(entry)
-    about = {"run": run, "corpus": entry["corpus"], "parameters": parameter_count(vae)}
-    data = {"model": about, "finder": finder(measured, run), "parts": len(parts), "songs": songs(folk)}
-    yield "data.js", f"tvae.data = {json.dumps(data, ensure_ascii=False)};\n"
-    for part, content in enumerate(parts):
-        yield f"weights-{part}.js", f'tvae.weights({part}, "{b64encode(content).decode()}");\n'
+ASSETS = Path(__file__).parents[2] / "book" / "assets"
+PLAYER = ("tvae-roll", "tvae-sound", "tvae-player")  # scripts that every page of the book has
+WORKER = ("melody", "model", "worker")  # whose texts are the worker's
+SCRIPTS = (  # of the element, in the order in which they are loaded
+    "midi-file/load", "midi-file/midi-parser", "midi-file/midi-writer", "melody", "transfer", "data", "engine", "elements",
+    "patch", "words", "pieces", "links", "history", "editor", "chooser", "strip", "recorder", "slot", "switches", "transport",
+    "candidates", "cards", "attention", "examples", "playground",
+)  # fmt: skip
 
 
-SCRIPTS = (
-    "midi-file/load",
-    "midi-file/midi-parser",
-    "midi-file/midi-writer",
-    "melody",
-    "transfer",
-    "data",
-    "engine",
-    "elements",
-    "patch",
-    "words",
-    "pieces",
-    "links",
-    "editor",
-    "slot",
-    "switches",
-    "cards",
-    "attention",
-    "playground",
-)
+def script(call: str, value: object) -> str:
+    """A script that hands a value to the page."""
+    return f"{call} {json.dumps(value, ensure_ascii=False)};\n"
+
+
+def files(models: Sequence[Offered], folk: Corpus) -> Iterator[tuple[str, str]]:
+    """Name and text of each file that the page loads: data.js and worker-source.js with it, the others when they are asked for."""
+    listed = []
+    for model in models:
+        weights = to_bytes(model.vae)
+        parts = [weights[at : at + PART] for at in range(0, len(weights), PART)]
+        listed.append(
+            {"id": model.id, "model": model.model, "corpus": model.corpus, "label": model.label, "about": model.about,
+             "parameters": parameter_count(model.vae), "finder": model.finder, "parts": len(parts)}
+        )  # fmt: skip
+        for part, content in enumerate(parts):
+            yield (
+                f"models/{model.id}/weights-{part}.js",
+                f'tvae.weights("{model.id}", {part}, "{b64encode(content).decode()}");\n',
+            )
+    few, many = songs(folk)
+    yield "data.js", script("tvae.data =", {"models": listed, "songs": few})
+    yield "songs.js", script("tvae.data.moreSongs =", many)
+    source = "".join((ASSETS / "playground" / f"{name}.js").read_text(encoding="utf-8") for name in WORKER)
+    yield "worker-source.js", script("tvae.workerSource =", source)
+
+
+def tags(folder: str, names: Sequence[str]) -> str:
+    """The tags of scripts that are in a folder; they run in this order, after the page is read."""
+    return "".join(f'<script defer src="{folder}{name}.js"></script>' for name in names)
 
 
 def element(folder: str) -> str:
     """The HTML of ``<tvae-playground>`` with what it needs, on a page from which `folder` has the scripts and the weights."""
-    scripts = "".join(f'<script defer src="{folder}{name}.js"></script>' for name in SCRIPTS)
     return (
-        f'<link rel="stylesheet" href="{folder}playground.css">{scripts}'
+        f'<link rel="stylesheet" href="{folder}playground.css">{tags(folder, SCRIPTS)}'
         f'<tvae-playground data-folder="{folder}"><noscript>The playground computes in your browser and needs scripts to be '
         "allowed on this page.</noscript></tvae-playground>"
     )
 
 
-def export(vae: TransformerVAE, entry: dict, folk: Corpus, measured: dict, folder: str | Path) -> int:
-    """Write `files` into a folder of their own, in place of what was there; returns their bytes.
+def export(models: Sequence[Offered], folk: Corpus, folder: str | Path) -> dict[str, int]:
+    """Write `files` into a folder, in place of what was there; returns their bytes by name."""
+    folder = Path(folder)
+    shutil.rmtree(folder / "models", ignore_errors=True)
+    written = {}
+    for name, text in files(models, folk):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written[name] = path.write_bytes(text.encode())
+    return written
 
-    measured is what `tvae.report.measured.read` gives.
-    """
+
+def write_page(models: Sequence[Offered], folk: Corpus, folder: str | Path) -> Path:
+    """The playground as a page by itself, to be opened from its folder or put on a server; returns its path."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for old in [*folder.glob("weights-*.js"), *folder.glob("data.js")]:
-        old.unlink()
-    written = 0
-    for name, text in files(vae, entry, folk, measured):
-        written += (folder / name).write_bytes(text.encode())
-    return written
+    for name in (*(f"{name}.js" for name in PLAYER), "tvae.css"):
+        shutil.copy(ASSETS / name, folder)
+    shutil.copytree(ASSETS / "playground", folder / "playground", dirs_exist_ok=True)
+    export(models, folk, folder / "playground")
+    page = folder / "index.html"
+    page.write_text(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Playground of a Transformer VAE</title>'
+        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        "<style>:root { color-scheme: light dark } body { font-family: system-ui, sans-serif; margin: 1rem auto; "
+        "max-width: 46rem; padding: 0 1rem }</style>"
+        f'<link rel="stylesheet" href="tvae.css">{tags("", PLAYER)}</head><body><h1>Playground</h1>'
+        f"{element('playground/')}</body></html>\n",
+        encoding="utf-8",
+    )
+    return page
 
 
 # What the eight bits cost ------------------------------------------------------------------------------------------------
 
 
 def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
-    """Free-running accuracy on the test pieces of a fold, of the released weights and in eight bits; bytes of both.
+    """Free-running accuracy on the test pieces of a fold, of a run's own weights and in eight bits; bytes of both.
 
     "change" is [value, low, high]: the second less the first, with its 95 % interval from a bootstrap over songs.
     """
     test = corpus.part(corpus.split(fold)[1])
-    (released, pieces), (ours, others) = (
-        evaluate(model, test.tokens, test.length) for model in (vae, in_eight_bits(vae))
-    )
+    rounded_vae = deepcopy(vae)
+    rounded_vae.load_state_dict(in_eight_bits(vae.state_dict()))
+    (released, pieces), (ours, others) = (evaluate(model, test.tokens, test.length) for model in (vae, rounded_vae))
     right = [scores["correct_free_running"].astype(float) for scores in (pieces, others)]
     change = interval(right[1] - right[0], pieces["steps"].astype(float), test.song)
     return {
@@ -191,7 +271,7 @@ def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
         "accuracy": released["accuracy_free_running"],
         "accuracy_8_bits": ours["accuracy_free_running"],
         "change": [float(value) for value in change],
-        "bytes_16_bits": 2 * parameter_count(vae),
+        "bytes_32_bits": 4 * parameter_count(vae),
         "bytes_8_bits": len(to_bytes(vae)),
     }
 
@@ -208,10 +288,24 @@ def read(path: str | Path) -> dict:
         ) from None
 
 
-def measure_record(record: Path, weights: Path, data: dict[str, Corpus]) -> None:
-    """Measure what eight bits cost the model that the playground shows first, and write ``<record>/playground.json``."""
-    entry = chosen(records.read(record))
-    found = measure(records.load_model(weights, entry), data[entry["corpus"]], entry["fold"])
+def write_own(weights_file: Path | None, record: Path, weights: Path, page: Path) -> Path:
+    """Write a playground into a folder of its own: with the model of `weights_file` first, then the recorded ones."""
+    mine = [own(weights_file)] if weights_file else []
+    others = [offered(entry, weights, NOTHING_MEASURED) for entry in chosen(records.read(record))]
+    return write_page([*mine, *others], corpora.load("folk"), page)
+
+
+def measure_record(record: Path, runs: Path, data: dict[str, Corpus]) -> None:
+    """Measure what eight bits cost the model that the playground shows first, and write ``<record>/playground.json``.
+
+    That needs the run's own weights; where its folder is not in `runs`, what was recorded stays.
+    """
+    entry = chosen(records.read(record))[0]
+    own_weights = runs / records.run(entry).folder / "weights.safetensors"
+    if not own_weights.exists():
+        print(f"{records.run_name(entry)}: what eight bits cost stays as it was recorded: {own_weights} is not here")
+        return
+    found = measure(load(own_weights), data[entry["corpus"]], entry["fold"])
     about = {"run": records.run_name(entry), "corpus_sha256": entry["corpus_sha256"]} | rounded(found)
     text = json.dumps(about, indent=1) + "\n"
     write_atomically(record / "playground.json", lambda part: part.write_text(text))

@@ -2,10 +2,8 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody, melody: { BARS }, data, elements: { make, svg } } = tvae;
+  const { melody, melody: { BARS }, elements: { make, svg, heading }, words: { share } } = tvae;
   const numbers = [...Array(BARS).keys()]; // of bars, from 0
-
-  const share = (part) => `${Math.round(100 * part)} %`;
 
   class AttentionMap {
     #shown = null;
@@ -16,17 +14,17 @@
       this.map = svg("svg", { class: "tvae-map", role: "img", viewBox: "-1.6 -1.1 9.7 9.2" });
       this.words = make("p", { class: "tvae-small" });
       this.root = make("figure", { class: "tvae-attention" }, this.map, make("figcaption", {},
-        make("strong", {}, "Where the encoder looks"), this.select, this.words,
+        heading("Where the encoder looks"), this.select, this.words,
         make("p", { class: "tvae-small" }, "Each bar of the result (row) looks at itself and at earlier bars (columns), the stronger the colour, the more; equal bars are outlined.")));
       this.#paint(numbers.map(() => numbers.map(() => 0)), numbers.map(() => numbers.map(() => false)));
     }
 
-    /** The heads there are to choose from. */
-    offer({ layers, heads }) {
-      const finder = data.finder ? (data.finder.layer - 1) * heads + data.finder.head - 1 : -1;
+    /** The heads of a model to choose from; `found` is the one that finds repeats, {layer, head}, if that is known. */
+    offer({ layers, heads }, found) {
+      const finder = found ? (found.layer - 1) * heads + found.head - 1 : -1;
       const names = Array.from({ length: layers * heads }, (_, k) =>
         `layer ${Math.floor(k / heads) + 1}, head ${(k % heads) + 1}${k === finder ? " – finds repeats" : ""}`);
-      this.select.append(...names.map((name, k) => make("option", { value: k }, name)));
+      this.select.replaceChildren(this.select.firstChild, ...names.map((name, k) => make("option", { value: k }, name)));
       this.select.value = finder;
     }
 

@@ -1,9 +1,10 @@
-/* tvae.engine.load(folder, onProgress) -> {config, worker, encode(tokens), generate(codes)}, see worker.js. Weights come as scripts,
-   for a page from file:// may load nothing else: weights-0.js, weights-1.js, ... each call `tvae.weights` with a part in base64. */
+/* tvae.Engine: the models that a page offers, each loaded when it is first asked for, computing in a worker (see worker.js).
+
+   A page from file:// may load nothing but scripts, so weights are scripts that call `tvae.weights` with a part in base64, and the
+   worker is made of a text that a script brings (worker-source.js). Both are written by tvae/report/playground.py. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
-  const overHttp = location.protocol.startsWith("http");
 
   function script(url) {
     return new Promise((resolve, reject) => {
@@ -21,56 +22,108 @@
     return bytes;
   }
 
+  const arrived = new Map(); // model -> its parts so far
+  tvae.weights = (id, part, base64) => (arrived.get(id)[part] = decoded(base64));
+
   /** The bytes of the file that was cut into this many scripts. */
-  async function weights(folder, parts, onProgress) {
-    const bytes = [];
-    tvae.weights = (part, base64) => (bytes[part] = decoded(base64));
+  async function weights(folder, { id, parts }, onProgress) {
+    arrived.set(id, []);
     for (let part = 0; part < parts; part++) {
-      await script(`${folder}weights-${part}.js`);
+      await script(`${folder}models/${id}/weights-${part}.js`);
       onProgress((part + 1) / parts);
     }
-    delete tvae.weights;
-    const whole = new Uint8Array(bytes.reduce((length, part) => length + part.length, 0));
+    const bytes = arrived.get(id), whole = new Uint8Array(bytes.reduce((length, part) => length + part.length, 0));
+    arrived.delete(id);
     bytes.reduce((at, part) => (whole.set(part, at), at + part.length), 0);
     return whole;
   }
 
-  /** ask(name, about) -> a promise of what `tvae.answers[name]` says, in a worker. */
-  function asker(folder) {
-    const worker = new Worker(`${folder}worker.js`), waiting = new Map();
+  /** -> ask(name, about), a promise of what `tvae.answers[name]` says in a worker. */
+  async function worker(folder) {
+    if (!tvae.workerSource) await script(`${folder}worker-source.js`);
+    const url = URL.createObjectURL(new Blob([tvae.workerSource], { type: "text/javascript" }));
+    const thread = new Worker(url), waiting = new Map();
     let last = 0;
-    worker.onmessage = ({ data: { id, answer, error } }) => {
+    thread.onmessage = ({ data: { id, answer, error } }) => {
       const { resolve, reject } = waiting.get(id);
       waiting.delete(id);
       error === undefined ? resolve(answer) : reject(new Error(error));
     };
-    worker.onerror = (event) => {
+    thread.onerror = (event) => {
       event.preventDefault();
-      for (const { reject } of waiting.values()) reject(new Error(`The model stopped (${event.message || "its script is missing"}); reload the page.`));
+      const words = `The model stopped (${event.message || "no worker can be made here"}); reload the page.`;
+      for (const { reject } of waiting.values()) reject(new Error(words));
       waiting.clear();
     };
     return (ask, about) => new Promise((resolve, reject) => {
       waiting.set((last += 1), { resolve, reject });
-      worker.postMessage({ id: last, ask, about });
+      thread.postMessage({ id: last, ask, about });
     });
   }
 
-  async function load(folder, onProgress) {
-    let ask;
-    if (overHttp) {
-      ask = asker(folder);
-    } else {
-      for (const name of ["model", "worker"]) await script(`${folder}${name}.js`);
-      ask = async (name, about) => tvae.answers[name](about);
+  /** A model that is loaded. Pieces are tokens, which nobody changes: each is encoded and decoded once. */
+  class Model {
+    #codes = new WeakMap();
+    #again = new WeakMap();
+
+    constructor(ask, id, config) {
+      this.ask = (name, about) => ask(name, { model: id, ...about });
+      this.id = id;
+      this.config = config;
     }
-    const config = await ask("load", await weights(folder, tvae.data.parts, onProgress));
-    return {
-      config,
-      worker: overHttp,
-      encode: (tokens) => ask("encode", tokens),
-      generate: (codes) => ask("generate", codes),
-    };
+
+    /** Tokens -> a promise of the means of their codes, one bar's after the other's. */
+    encode(tokens) {
+      if (!this.#codes.has(tokens)) this.#codes.set(tokens, this.ask("encode", { tokens }));
+      return this.#codes.get(tokens);
+    }
+
+    /** Tokens -> a promise of what they are decoded to from their own codes. */
+    again(tokens) {
+      if (!this.#again.has(tokens)) {
+        this.#again.set(tokens, this.encode(tokens).then((codes) => this.generate(codes)).then((answer) => answer.tokens));
+      }
+      return this.#again.get(tokens);
+    }
+
+    /** Codes -> a promise of {tokens, attention}. */
+    generate(codes) {
+      return this.ask("generate", { codes });
+    }
+
+    /** Tokens -> a promise of the rate of each bar in nats, (8). */
+    rate(tokens) {
+      return this.ask("rate", { tokens });
+    }
   }
 
-  tvae.engine = { load };
+  class Engine {
+    #worker = null;
+    #models = new Map();
+
+    constructor(folder) {
+      this.folder = folder;
+    }
+
+    /** An entry of `tvae.data.models` -> a promise of its `Model`; onProgress(part of the way). */
+    load(entry, onProgress) {
+      if (!this.#models.has(entry.id)) {
+        const model = this.#load(entry, onProgress);
+        this.#models.set(entry.id, model);
+        model.catch(() => this.#models.delete(entry.id)); // to be asked for again
+      }
+      return this.#models.get(entry.id);
+    }
+
+    async #load(entry, onProgress) {
+      const bytes = await weights(this.folder, entry, onProgress);
+      this.#worker ??= worker(this.folder);
+      this.#worker.catch(() => (this.#worker = null));
+      const ask = await this.#worker;
+      return new Model(ask, entry.id, await ask("load", { model: entry.id, bytes }));
+    }
+  }
+
+  tvae.Engine = Engine;
+  tvae.script = script;
 })();

@@ -60,15 +60,16 @@
   }
 
   class LayerNorm {
-    constructor(weights, name) {
+    constructor(config, weights, name) {
       this.weight = weights[`${name}.weight`];
       this.bias = weights[`${name}.bias`];
+      this.epsilon = config.norm_epsilon;
     }
 
     forward(x) {
       const mean = x.reduce((a, b) => a + b) / x.length;
       const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
-      return x.map((value, k) => ((value - mean) / Math.sqrt(variance + 1e-5)) * this.weight[k] + this.bias[k]);
+      return x.map((value, k) => ((value - mean) / Math.sqrt(variance + this.epsilon)) * this.weight[k] + this.bias[k]);
     }
   }
 
@@ -171,9 +172,9 @@
   class EncoderLayer {
     constructor(config, weights, name) {
       this.attention = new Attention(config, weights, `${name}.attention`);
-      this.attention_norm = new LayerNorm(weights, `${name}.attention_norm`);
+      this.attention_norm = new LayerNorm(config, weights, `${name}.attention_norm`);
       this.feedforward = new Mlp(weights, `${name}.feedforward`);
-      this.feedforward_norm = new LayerNorm(weights, `${name}.feedforward_norm`);
+      this.feedforward_norm = new LayerNorm(config, weights, `${name}.feedforward_norm`);
     }
 
     forward(bars, visible, weights = null) {
@@ -189,11 +190,11 @@
   class DecoderLayer {
     constructor(config, weights, name) {
       this.attention = new Attention(config, weights, `${name}.attention`);
-      this.attention_norm = new LayerNorm(weights, `${name}.attention_norm`);
+      this.attention_norm = new LayerNorm(config, weights, `${name}.attention_norm`);
       this.inter = new Attention(config, weights, `${name}.inter`);
-      this.inter_norm = new LayerNorm(weights, `${name}.inter_norm`);
+      this.inter_norm = new LayerNorm(config, weights, `${name}.inter_norm`);
       this.feedforward = new Mlp(weights, `${name}.feedforward`);
-      this.feedforward_norm = new LayerNorm(weights, `${name}.feedforward_norm`);
+      this.feedforward_norm = new LayerNorm(config, weights, `${name}.feedforward_norm`);
     }
 
     /** One bar x (D,); `past` and `codes` are memories of the bars so far and of z, each with its visibility. */
@@ -297,6 +298,9 @@
     }
   }
 
+  /** KL(N(mu, sigma^2) || N(0, 1)) of each latent dimension, in nats. */
+  const kl_divergence = (mu, logvar) => mu.map((m, k) => 0.5 * (m * m + Math.exp(logvar[k]) - logvar[k] - 1));
+
   /** Bytes of a safetensors file -> its metadata, and its tensors by name, each in one row; whole numbers become floats as they are. */
   function read_weights(bytes) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -310,5 +314,11 @@
     return [metadata, weights];
   }
 
-  tvae.model = { TransformerVAE, read_weights };
+  /** The model in the bytes of a file of weights. */
+  function from_bytes(bytes) {
+    const [{ config }, weights] = read_weights(bytes);
+    return new TransformerVAE(JSON.parse(config), weights);
+  }
+
+  tvae.model = { TransformerVAE, kl_divergence, read_weights, from_bytes };
 })();

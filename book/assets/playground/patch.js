@@ -1,15 +1,24 @@
 /* tvae.patch: where each bar's code comes from.
 
-   A *patch* is what the switches say: {sources: of each bar "A", "B", "mix" or "prior", mix: per cent of B, seed: of the draw from
-   the prior}. Of A and B, the *host* is who gives more codes and the other one the donor. Codes are a Float32Array, one bar's
-   after the other's. */
+   A *patch* is what the switches say: {sources: of each bar "A", "B", "mix" or "prior", mix: per cent of B, seeds: of each bar the
+   number that its sample from the prior is drawn with, locked: of each bar, whether what is done to all bars leaves it alone}.
+   Of A and B, the *host* is who gives more codes and the other one the donor. Codes are a Float32Array, one bar's after the
+   other's. Patches never change: what is said here of one gives another. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody: { BARS } } = tvae;
+  const { BARS } = tvae.melody;
+
+  const SOURCES = ["A", "B", "mix", "prior"], LETTERS = { A: "A", B: "B", M: "mix", P: "prior" };
+  const SEEDS = 2 ** 32;
   const numbers = [...Array(BARS).keys()]; // of bars, from 0
 
-  const SOURCES = ["A", "B", "mix", "prior"];
+  /** "BAAAAAAA" -> its sources, and the other way. */
+  const fromLetters = (letters) => [...letters].map((letter) => LETTERS[letter]);
+  const toLetters = (sources) => sources.map((source) => Object.keys(LETTERS).find((key) => LETTERS[key] === source)).join("");
+
+  const start = (letters) =>
+    ({ sources: fromLetters(letters), mix: 50, seeds: Array(BARS).fill(1), locked: Array(BARS).fill(false) });
 
   const barsFrom = (patch, source) => numbers.filter((bar) => patch.sources[bar] === source).map((bar) => bar + 1);
 
@@ -19,13 +28,27 @@
     return ofA + ofB === 0 ? null : ofA >= ofB ? "A" : "B";
   }
 
+  /** All bars from one source; a locked bar stays as it is. */
+  const allFrom = (patch, source) =>
+    ({ ...patch, sources: patch.sources.map((own, bar) => (patch.locked[bar] ? own : source)) });
+
+  /** Who turns the knob of a source that no bar uses means it for all bars. */
+  const using = (patch, source) => (patch.sources.includes(source) ? patch : allFrom(patch, source));
+
+  /** Another sample for the bars from the prior that are not locked: the `number`-th that was not heard yet. */
+  function resampled(patch, number = 1) {
+    const wanted = using(patch, "prior"), seed = (Math.max(...patch.seeds) + number) % SEEDS;
+    const changes = (bar) => wanted.sources[bar] === "prior" && !wanted.locked[bar];
+    return { ...wanted, seeds: wanted.seeds.map((own, bar) => (changes(bar) ? seed : own)) };
+  }
+
   /** Numbers in 0 ... 1, the same for a seed wherever it is opened (mulberry32). */
   function* uniform(seed) {
     for (;;) {
       seed = (seed + 0x6d2b79f5) | 0;
       let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
       t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-      yield ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+      yield ((t ^ (t >>> 14)) >>> 0) / SEEDS;
     }
   }
 
@@ -36,16 +59,21 @@
   }
 
   /** The codes that the switches ask for, of those of A and of B. */
-  function patched({ sources, mix, seed }, a, b) {
-    const prior = draw(seed, a.length), share = mix / 100;
+  function patched({ sources, mix, seeds }, a, b) {
+    const samples = new Map(seeds.map((seed) => [seed, draw(seed, a.length)])), share = mix / 100;
     const value = {
       A: (k) => a[k],
       B: (k) => b[k],
       mix: (k) => (1 - share) * a[k] + share * b[k],
-      prior: (k) => prior[k],
+      prior: (k, bar) => samples.get(seeds[bar])[k],
     };
-    return a.map((_, k) => value[sources[Math.floor((k * BARS) / a.length)]](k));
+    return a.map((_, k) => {
+      const bar = Math.floor((k * BARS) / a.length);
+      return value[sources[bar]](k, bar);
+    });
   }
 
-  tvae.patch = { SOURCES, barsFrom, hostOf, patched };
+  tvae.patch = {
+    SOURCES, SEEDS, fromLetters, toLetters, start, barsFrom, hostOf, allFrom, using, resampled, uniform, patched,
+  };
 })();

@@ -1,4 +1,7 @@
-/* tvae.pieces: what there is to choose from, and what a file holds. A piece is {tokens, title, tempo} and never changes. */
+/* tvae.pieces: what there is to choose from, and what a file holds.
+
+   A piece is {tokens, title, tempo} and never changes. One from a file has notices (what was done to it on the way) and, where there is
+   more to choose from, file: see strip.js. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
@@ -6,12 +9,47 @@
 
   const SLOWEST = 4, FASTEST = 1000; // quarter notes a minute that write_midi can write
   const silence = { tokens: new Uint8Array(PIECE).fill(SILENCE), title: "My melody", tempo: 120 };
+  const UNSEEN = 2; // the group of songs that no model was trained on
 
-  const songs = data.songs.flatMap(({ items }) => items)
-    .map(({ title, text, tempo = 120 }) => ({ tokens: melody.from_text(text), title, tempo }));
+  const read = (groups) => groups.map(({ group, items }) => ({
+    group,
+    songs: items.map(({ title, text }) => ({ tokens: melody.from_text(text), title, tempo: 120 })),
+  }));
+  const groups = read(data.songs);
+  let more = null;
+
+  /** The songs of the page, by group: [{group, songs}]. */
+  const songs = () => groups;
+
+  /** A promise of all groups, with the many that are only loaded when somebody searches. */
+  function allSongs(folder) {
+    more ??= tvae.script(`${folder}songs.js`).then(() => groups.push(...read(data.moreSongs)));
+    return more.then(() => groups, (error) => {
+      more = null;
+      throw error;
+    });
+  }
+
+  const titled = (title) => groups.flatMap(({ songs }) => songs).find((song) => song.title === title);
+
+  function random() {
+    const { songs } = groups[Math.min(UNSEEN, groups.length - 1)];
+    return songs[Math.floor(Math.random() * songs.length)];
+  }
+
+  const plain = (text) => text.normalize("NFD").replace(/\p{M}|['’.]/gu, "").toLowerCase();
+  const parts = (text) => plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+
+  /** Does each word of the query begin a word of the title, or (of five letters and more) the other way round? */
+  function fits(title, query) {
+    const words = parts(title);
+    return parts(query).every((part) =>
+      words.some((word) => word.startsWith(part) || (word.length >= 5 && part.startsWith(word))));
+  }
+
   const same = (one, other) => one.every((token, step) => token === other[step]);
 
-  /** A piece from a reader's file, and what was done to it on the way. Throws TvaeError. */
+  /** A piece from a reader's file. Throws TvaeError. */
   async function readFile(file) {
     let bytes;
     try {
@@ -23,8 +61,8 @@
     const playable = Math.min(FASTEST, Math.max(SLOWEST, tempo));
     if (playable !== tempo) notices.push(`Its tempo of ${tempo} quarter notes a minute was set to ${playable}.`);
     const title = file.name.replace(/\.midi?$/i, "").trim() || file.name;
-    return [{ tokens, title: limited(title), tempo: playable }, notices];
+    return { tokens, title: limited(title), tempo: playable, notices };
   }
 
-  tvae.pieces = { SLOWEST, FASTEST, silence, songs, same, readFile };
+  tvae.pieces = { SLOWEST, FASTEST, silence, songs, allSongs, titled, random, fits, same, readFile };
 })();

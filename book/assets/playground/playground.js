@@ -1,29 +1,30 @@
 /* <tvae-playground data-folder="...">: two melodies, a switch for each bar, and what the model makes of them. Plain JavaScript.
 
-   Needs <tvae-player> and the files that tvae/report/playground.py names in SCRIPTS, of which each has one part. The element has `ready` (a promise:
-   the first result is shown) and `result` (its tokens, null before), and fires "tvae-result" whenever another one is shown.
+   Needs <tvae-player> and the files that tvae/report/playground.py names in SCRIPTS, of which each has one job; this one puts the
+   parts together. The element has `ready` (a promise: the first result is shown) and `result` (its tokens, null before), and
+   fires "tvae-result" whenever another one is shown.
+
+   A *state* is {A, B: pieces, patch, model: its id, tempo: quarter notes a minute or null for A's, sound: {instrument, volume, loop}}.
    Titles come from files and links: they are put into the page as text, never as HTML. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
   if (customElements.get("tvae-playground")) return;
-  const { melody, melody: { BARS, STEPS, TvaeError }, data, engine, elements: { make, button }, pieces: { songs, silence } } = tvae;
-  const { patch: { patched }, words: { sentence, limited, fileName }, links: { writeLink, readLink } } = tvae;
-  const { Slot, Switches, AttentionMap, cards: { cards, summary, drawCard } } = tvae;
+  const { melody, melody: { STEPS, TvaeError }, data, Engine, History, roll, sound } = tvae;
+  const { elements: { make, button, icon, UNDO, REDO, enable, heading, select, save }, pieces: { silence, same } } = tvae;
+  const { patch: { patched, hostOf }, words: { sentence, limited, fileName }, links: { writeLink, readLink } } = tvae;
+  const { Slot, Switches, Transport, Candidates, AttentionMap, cards: { cards, summary }, examples } = tvae;
 
-  const START = { // the paper's Fig. 5
-    A: "Ode to Joy",
-    B: "Mary Had a Little Lamb",
-    patch: { sources: ["B", ...Array(BARS - 1).fill("A")], mix: 50, seed: 1 },
-  };
+  const HINT = "Each switch says where its bar's code comes from: melody A, melody B, a mix of both, or the prior (chance).";
+  const RATE = 44100; // samples a second of a WAV file
 
   class TvaePlayground extends HTMLElement {
     #engine = null;
+    #history = new History(examples.start());
     #wanted = null; // what is to be computed next; only the last wish counts
     #computing = false;
     #found = null; // what is shown
-    #codes = new WeakMap(); // piece -> a promise of its codes
-    #again = new WeakMap(); // piece -> a promise of its reconstruction
+    #heard = "result"; // of the result, the host's reconstruction, A and B
     #saving = 0;
     #arrived;
 
@@ -33,173 +34,281 @@
       return this.#found?.tokens ?? null;
     }
 
+    get #state() {
+      return this.#history.state;
+    }
+
+    get #tempo() {
+      return this.#state.tempo ?? this.#state.A.tempo;
+    }
+
     connectedCallback() {
       if (this.slots) return;
-      const titled = (title) => songs.find((song) => song.title === title) ?? songs[0];
-      this.slots = {};
-      for (const name of ["A", "B"]) {
-        this.slots[name] = new Slot(name, titled(START[name]), (drawing) => this.#change(drawing ? "" : "anew"));
-      }
-      this.switches = new Switches(START.patch, (how) => this.#change(how));
-      this.attention = new AttentionMap();
+      this.#engine = new Engine(this.dataset.folder);
+      this.#make();
       this.#build();
       this.#restore();
-      this.#want("");
-      addEventListener("hashchange", () => this.#restore() && this.#want("")); // a link that is put into the address of this page
-      this.#load();
+      this.#follow("");
+      addEventListener("hashchange", () => this.#restore() && this.#follow("")); // a link that is put into the address of this page
+    }
+
+    // --- the page
+
+    #make() {
+      const { folder } = this.dataset, tempo = () => this.#tempo;
+      this.slots = {};
+      for (const name of ["A", "B"]) {
+        this.slots[name] = new Slot(name, folder, (piece, playing) => this.#commit({ [name]: piece }, playing ? "anew" : ""), tempo);
+      }
+      this.switches = new Switches((patch, how, kind) => this.#commit({ patch }, how, kind), () => this.candidates.open(this.#state));
+      this.candidates = new Candidates((patch) => this.#commit({ patch }, "anew"), (state, patch) => this.#tokens({ ...state, patch }));
+      this.transport = new Transport({
+        onHear: (heard) => this.#hear(heard),
+        onSound: (change, kind) => this.#commit({ sound: { ...this.#state.sound, ...change } }, "on", kind),
+        onTempo: (tempo) => this.#commit({ tempo }, "on", "tempo"),
+        onPlaying: (on) => on || this.player.pause(),
+      });
+      this.attention = new AttentionMap();
+      this.models = select("Model", data.models.map(({ id, label }) => [id, label]), (model) => this.#commit({ model }, "anew"));
+      this.examples = make("div", { class: "tvae-examples", role: "group", "aria-label": "Things to try" },
+        ...examples.offered.map((example) => button(example.name, () => this.#try(example), { title: example.words })));
+      this.undo = button(icon(UNDO), () => this.#travel("undo"), { "aria-label": "Undo", title: "Undo (Ctrl+Z)", class: "tvae-button tvae-icon" });
+      this.redo = button(icon(REDO), () => this.#travel("redo"), { "aria-label": "Redo", title: "Redo (Ctrl+Y)", class: "tvae-button tvae-icon" });
+      this.reset = button("Reset", () => this.#commit(examples.start(), "anew"), { title: "Back to how it began; Undo brings back what was" });
     }
 
     #build() {
       this.alert = make("p", { class: "tvae-alert", role: "alert" });
+      this.lesson = make("p", { class: "tvae-lesson", role: "status" });
       this.status = make("div", { class: "tvae-status" });
       this.player = make("tvae-player");
+      this.legend = make("p", { class: "tvae-small tvae-legend" });
       this.said = make("p", { class: "tvae-unseen", role: "status" });
-      this.playing = make("input", { type: "checkbox", checked: "" });
       this.copied = make("input", { class: "tvae-link", readonly: "", hidden: "", "aria-label": "The link" });
-      this.copy = button("Copy link", () => this.#copy());
-      this.uses = [button("Download MIDI", () => this.#download()), button("Use as A", () => this.#reuse())];
-      for (const use of this.uses) use.setAttribute("aria-disabled", true); // until there is a result
-      const actions = make("div", { class: "tvae-actions" }, this.uses[0], this.copy, this.uses[1],
-        make("label", { class: "tvae-check" }, this.playing, "play on change"), this.copied);
-      const { run, parameters } = data.model;
-      this.about = make("p", { class: "tvae-small" },
-        `Model ${run}, ${parameters.toLocaleString("en")} parameters; computed in your browser, nothing leaves this page.`);
+      this.copy = button("Copy link", () => this.#copy(), { title: "A link that holds all of this, notes included" });
+      this.uses = [button("Download MIDI", () => this.#download()), button("Download WAV", () => this.#render()), button("Use as A", () => this.#reuse())];
+      for (const use of this.uses) enable(use, false); // until there is a result
+      const [midi, wav, reuse] = this.uses;
+      this.about = make("p", { class: "tvae-small tvae-about" });
       this.summary = make("p", { class: "tvae-summary" });
-      this.cards = make("div", { class: "tvae-cards" }, ...cards({ patch: START.patch }).map(drawCard));
-      const measures = make("section", { class: "tvae-measures", "aria-label": "Measures of the result" }, this.summary, this.cards);
-      const result = make("section", { class: "tvae-result", "aria-label": "Result" },
-        this.status, this.player, this.switches.root, actions, this.said);
-      this.replaceChildren(this.alert, make("div", { class: "tvae-slots" }, this.slots.A.root, this.slots.B.root),
-        result, measures, this.attention.root, this.about);
+      this.cards = make("div", { class: "tvae-cards" }, ...cards(null));
+      this.sheet = make("section", { class: "tvae-result", "aria-label": "Result" }, heading("Result", true), this.status, this.player,
+        this.switches.root, this.legend, this.said);
+      const bar = make("div", { class: "tvae-bar-top" },
+        make("label", { class: "tvae-check" }, "model", this.models), make("span", { class: "tvae-tools" }, this.undo, this.redo, this.reset));
+      this.replaceChildren(bar,
+        heading("Things to try", true), this.examples, this.lesson, this.alert,
+        make("div", { class: "tvae-slots" }, this.slots.A.root, this.slots.B.root),
+        this.sheet, this.candidates.root, this.transport.root,
+        make("div", { class: "tvae-actions" }, midi, wav, this.copy, reuse, this.copied),
+        make("section", { class: "tvae-measures", "aria-label": "Measures of the result" }, heading("What became of the song"), this.summary, this.cards),
+        this.attention.root, this.about);
+      this.addEventListener("keydown", (event) => this.#key(event));
       for (const kind of ["dragover", "drop"]) this.addEventListener(kind, (event) => event.preventDefault()); // beside a slot: no other page
-      this.#draw();
     }
 
-    // --- the model
-
-    async #load() {
-      const progress = make("progress", { max: 1, value: 0, "aria-label": "Loading the model" });
-      this.status.replaceChildren(make("span", {}, "Loading the model …"), progress);
-      try {
-        this.#engine = await engine.load(this.dataset.folder, (part) => (progress.value = part));
-      } catch (error) {
-        this.#fail(error.message, () => this.#load());
-        return;
-      }
-      this.status.replaceChildren("Each switch says where its bar's code comes from: song A, song B, a mix of both, or the prior.");
-      this.attention.offer(this.#engine.config);
-      this.#compute();
-    }
-
-    #fail(words, again) {
-      this.status.replaceChildren(make("span", { class: "tvae-alert", role: "alert" }, words), button("Try again", again));
-    }
-
-    #codesOf(piece) {
-      if (!this.#codes.has(piece)) this.#codes.set(piece, this.#engine.encode(piece.tokens));
-      return this.#codes.get(piece);
-    }
-
-    #againOf(piece) {
-      if (!this.#again.has(piece)) {
-        this.#again.set(piece, this.#codesOf(piece).then((codes) => this.#engine.generate(codes)).then(({ tokens }) => tokens));
-      }
-      return this.#again.get(piece);
-    }
-
-    /** One answer at a time, so that none comes late; of what was wished meanwhile only the last is computed. */
-    async #compute() {
-      if (this.#computing || !this.#engine) return;
-      this.#computing = true;
-      try {
-        while (this.#wanted) {
-          const { patch, pieces, how } = this.#wanted;
-          this.#wanted = null;
-          const [a, b] = await Promise.all([this.#codesOf(pieces.A), this.#codesOf(pieces.B)]);
-          const answer = await this.#engine.generate(patched(patch, a, b));
-          const again = { A: await this.#againOf(pieces.A), B: await this.#againOf(pieces.B) };
-          this.#show({ patch, pieces, again, ...answer }, how);
-        }
-      } catch (error) {
-        this.#fail(error.message, () => location.reload());
-      }
-      this.#computing = false;
+    #key(event) {
+      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches("input:not([type=range], [type=radio], [type=checkbox])")) return;
+      const key = event.key.toLowerCase();
+      if (key === "z" && !event.shiftKey) this.#travel("undo");
+      else if (key === "y" || key === "z") this.#travel("redo");
+      else return;
+      event.preventDefault();
     }
 
     // --- a change, and what it leads to
 
     /** how: "anew" plays from the bar before the first that changed, "on" goes on where it is, "" plays nothing. */
-    #change(how) {
-      this.alert.textContent = "";
-      this.#want(how);
+    #commit(change, how, kind = "") {
+      this.lesson.textContent = "";
+      this.#history.commit({ ...this.#state, ...change }, kind);
+      this.#follow(how);
+      this.#later();
+    }
+
+    #try(example) {
+      this.#commit(examples.applied(this.#state, example), "anew");
+      this.lesson.textContent = example.words;
+    }
+
+    #travel(way) {
+      if (!this.#history[way]()) return;
+      this.lesson.textContent = "";
+      this.#follow("on");
+      this.#later();
+    }
+
+    #later() {
       clearTimeout(this.#saving);
       this.#saving = setTimeout(() => this.#save(), 250);
     }
 
-    #want(how) {
-      const { A, B } = this.slots;
-      this.switches.show(this.switches.patch, A.piece.title, B.piece.title);
+    /** The page shows the state, and its result is asked for. */
+    #follow(how) {
+      const state = this.#state, { A, B, patch, model } = state;
+      this.alert.textContent = "";
       this.copied.hidden = true;
-      this.#wanted = { patch: this.switches.patch, pieces: { A: A.piece, B: B.piece }, how };
+      this.slots.A.show(A);
+      this.slots.B.show(B);
+      this.switches.show(patch, A.title, B.title);
+      this.candidates.show(state);
+      this.models.value = model;
+      sound.instrument = state.sound.instrument;
+      sound.volume = state.sound.volume;
+      this.player.loop = state.sound.loop;
+      enable(this.undo, this.#history.canUndo);
+      enable(this.redo, this.#history.canRedo);
       this.#draw();
+      this.#wanted = { state, how };
       this.#compute();
     }
 
+    // --- the model
+
+    /** A promise of the model of a state; while it loads the page says how far it is. */
+    async #model({ model }) {
+      const entry = data.models.find(({ id }) => id === model);
+      const progress = make("progress", { max: 1, value: 0, "aria-label": "Loading the model" });
+      const loading = make("span", {}, `Loading the model: ${entry.label} …`);
+      const slow = setTimeout(() => this.status.replaceChildren(loading, progress), this.#found ? 100 : 0);
+      try {
+        return await this.#engine.load(entry, (part) => (progress.value = part));
+      } finally {
+        clearTimeout(slow);
+      }
+    }
+
+    async #tokens(state) {
+      return (await this.#answer(state)).tokens;
+    }
+
+    /** A promise of what the model makes of a state: {tokens, attention}. */
+    async #answer(state) {
+      const model = await this.#model(state);
+      const [a, b] = await Promise.all([model.encode(state.A.tokens), model.encode(state.B.tokens)]);
+      return model.generate(patched(state.patch, a, b));
+    }
+
+    /** One answer at a time, so that none comes late; of what was wished meanwhile only the last is computed. */
+    async #compute() {
+      if (this.#computing) return;
+      this.#computing = true;
+      this.sheet.setAttribute("aria-busy", true);
+      try {
+        while (this.#wanted) {
+          const { state, how } = this.#wanted, { A, B, patch } = state;
+          this.#wanted = null;
+          const model = await this.#model(state);
+          if (this.#wanted) continue; // while it was loading something else was wished
+          const answer = await this.#answer(state);
+          const again = { A: await model.again(A.tokens), B: await model.again(B.tokens) };
+          this.#show({ state, patch, pieces: { A, B }, again, model, ...answer }, how);
+        }
+      } catch (error) {
+        this.#wanted = null;
+        this.status.replaceChildren(make("span", { class: "tvae-alert", role: "alert" }, error.message), button("Try again", () => this.#follow("")));
+      }
+      this.#computing = false;
+      this.sheet.setAttribute("aria-busy", false);
+    }
+
     #show(found, how) {
-      const before = this.#found?.tokens ?? silence.tokens;
-      this.#found = { ...found, title: sentence(found.patch, found.pieces.A.title, found.pieces.B.title) };
-      const { tokens, title, attention } = this.#found, { low, high } = this.#draw();
-      for (const use of this.uses) use.removeAttribute("aria-disabled");
+      const before = this.#found, { patch, pieces: { A, B }, model } = found;
+      this.#found = { ...found, title: sentence(patch, A.title, B.title) };
+      const { tokens, title, attention } = this.#found;
+      this.#draw();
+      for (const use of this.uses) enable(use, true);
+      this.status.replaceChildren();
       this.said.textContent = title;
       this.summary.textContent = summary(found);
-      this.cards.replaceChildren(...cards(found, low, high).map(drawCard));
+      this.cards.replaceChildren(...cards(found));
+      if (before?.model !== model) this.#introduce(model);
       this.attention.show(tokens, attention);
-      if (how && this.playing.checked) {
-        if (how === "anew") {
-          const changed = tokens.findIndex((token, step) => token !== before[step]);
-          this.player.position = STEPS * Math.max(0, Math.floor(changed / STEPS) - 1);
-        }
-        this.player.play();
-      }
+      this.#play(before?.tokens ?? silence.tokens, tokens, how);
       this.#arrived();
       this.dispatchEvent(new CustomEvent("tvae-result", { bubbles: true }));
     }
 
-    /** The three rolls, over one range of pitches, so that high and low can be compared. */
+    #introduce({ id, config }) {
+      const { about, parameters, finder } = data.models.find((entry) => entry.id === id);
+      this.attention.offer(config, finder);
+      this.about.textContent = `Model ${id}, ${about}, ${parameters.toLocaleString("en")} parameters; computed in your browser, nothing leaves this page.`;
+    }
+
+    #play(before, tokens, how) {
+      if (!how || !this.transport.plays.checked || (how === "on" && same(before, tokens))) return;
+      if (how === "anew") {
+        const changed = tokens.findIndex((token, step) => token !== before[step]);
+        this.player.position = STEPS * Math.max(0, Math.floor(changed / STEPS) - 1);
+      }
+      this.player.play();
+    }
+
+    // --- the rolls
+
+    /** Something else is heard in the place of the result, in time. */
+    #hear(heard) {
+      this.#heard = heard;
+      this.#draw();
+      if (!this.player.playing) this.player.play();
+    }
+
+    /** What the large roll shows: {tokens, title, role, ghost: tokens beside it or null}. */
+    #heardPiece() {
+      if (!this.#found) return { ...silence, title: "The result appears here", role: "result", ghost: null };
+      const { tokens, title, again, pieces, patch } = this.#found, host = hostOf(patch) ?? "A", role = { A: "host", B: "donor" };
+      if (this.#heard === "again") return { tokens: again[host], title: `${pieces[host].title}, reconstructed`, role: role[host], ghost: tokens };
+      if (this.#heard === "result") return { tokens, title, role: "result", ghost: again[host] };
+      return { ...pieces[this.#heard], role: role[this.#heard], ghost: null };
+    }
+
+    /** The three rolls, over one range of pitches, so that high and low can be compared, with the host's tints. */
     #draw() {
-      const { A, B } = this.slots;
-      const result = this.#found ?? { ...silence, title: "The result appears here" };
-      const shown = [[A.player, A.piece, ""], [B.player, B.piece, ""], [this.player, { ...result, tempo: A.piece.tempo }, "result"]];
-      const pieces = shown.map(([, { tokens, title, tempo }, role]) => melody.piece(tokens, { title, role, tempo }));
-      const low = Math.min(...pieces.map((piece) => piece.low)), high = Math.max(...pieces.map((piece) => piece.high));
-      shown.forEach(([player], k) => {
-        const piece = { ...pieces[k], low, high };
-        if (JSON.stringify(piece) !== JSON.stringify(player.piece)) player.change(piece);
-      });
-      return { low, high };
+      const { A, B, patch, sound: settings } = this.#state, tempo = this.#tempo, host = hostOf(this.#found?.patch ?? patch) ?? "A";
+      const shown = this.#heardPiece(), like = melody.earlier_equal(this.#state[host].tokens);
+      const drawn = [
+        [this.slots.A.player, A, { title: A.title, tempo: this.#state.tempo ?? A.tempo }],
+        [this.slots.B.player, B, { title: B.title, tempo: this.#state.tempo ?? B.tempo }],
+        [this.player, shown, { title: shown.title, role: shown.role, tempo }],
+      ].map(([player, { tokens }, about]) => [player, melody.piece(tokens, about)]);
+      const other = shown.ghost ? melody.piece(shown.ghost).notes : [], own = drawn[2][1].notes;
+      const ghost = different(other, own), changed = shown.ghost ? different(own, other) : [];
+      const low = Math.min(...drawn.map(([, piece]) => piece.low), ...ghost.map(([pitch]) => pitch - 1));
+      const high = Math.max(...drawn.map(([, piece]) => piece.high), ...ghost.map(([pitch]) => pitch + 1));
+      for (const [player, piece] of drawn) {
+        const beside = player === this.player ? { ghost, changed: own.map((note) => changed.includes(note)) } : {};
+        const whole = { ...piece, tints: roll.tints(piece.repeats, like), low, high, ...beside };
+        if (JSON.stringify(whole) !== JSON.stringify(player.piece)) player.change(whole);
+      }
+      const them = this.#heard === "result" ? `${host} reconstructed` : "the result";
+      this.legend.textContent = `${HINT} ${shown.ghost ? `In the roll, outlined: what ${them} does not have; dashed: what it has instead.` : ""}`;
+      this.transport.show(settings, tempo, this.#heard, host);
     }
 
     // --- what is done with the result
 
     #download() {
       if (!this.#found) return;
-      const { tokens, title, pieces } = this.#found;
-      const bytes = melody.write_midi(tokens, { tempo: pieces.A.tempo, name: title });
-      const url = URL.createObjectURL(new Blob([bytes], { type: "audio/midi" }));
-      make("a", { href: url, download: `${fileName(title)}.mid` }).click();
-      setTimeout(() => URL.revokeObjectURL(url), 10_000);
+      const { tokens, title } = this.#found;
+      save(melody.write_midi(tokens, { tempo: this.#tempo, name: title }), "audio/midi", `${fileName(title)}.mid`);
+    }
+
+    async #render() {
+      if (!this.#found) return;
+      const { title } = this.#found;
+      save(sound.wav(await sound.render(this.player.piece, RATE), RATE), "audio/wav", `${fileName(this.#heard === "result" ? title : this.player.piece.title)}.wav`);
     }
 
     #reuse() {
       if (!this.#found) return;
       const { tokens, title } = this.#found;
-      this.slots.A.set({ tokens, title: limited(title), tempo: this.slots.A.piece.tempo });
+      this.#commit({ A: { tokens, title: limited(title), tempo: this.#tempo } }, "anew");
     }
 
     // --- links
 
     #save() {
-      history.replaceState(history.state, "", writeLink(this.switches.patch, this.slots.A.piece, this.slots.B.piece));
+      history.replaceState(history.state, "", writeLink(this.#state, data.models[0].id));
     }
 
     async #copy() {
@@ -217,19 +326,28 @@
 
     /** The state of a link, where the address holds one. */
     #restore() {
-      this.alert.textContent = "";
-      let state = null;
+      let link = null, words = "";
       try {
-        state = readLink(location.hash);
+        link = readLink(location.hash);
       } catch (error) {
         if (!(error instanceof TvaeError)) throw error;
-        this.alert.textContent = error.message;
+        words = error.message;
       }
-      if (!state) return false;
-      for (const name of ["A", "B"]) this.slots[name].begin(state[name]);
-      this.switches.show(state.patch);
-      return true;
+      if (link) {
+        const { model, ...rest } = link, known = data.models.some(({ id }) => id === model);
+        if (model && !known) words = `This link was made with the model ${model}, which is not on this page; you hear another one.`;
+        this.#history.begin({ ...examples.start(), ...rest, ...(known ? { model } : {}) });
+      }
+      // `#follow` clears what was said before: what is said now comes after it.
+      queueMicrotask(() => (this.alert.textContent = words));
+      return link !== null;
     }
+  }
+
+  /** Of these notes [pitch, onset, end] those of which there is none such among the others. */
+  function different(notes, others) {
+    const known = new Set(others.map(String));
+    return notes.filter((note) => !known.has(String(note)));
   }
 
   customElements.define("tvae-playground", TvaePlayground);

@@ -1,112 +1,74 @@
-/* tvae.Slot: one of the two melodies, and how another one gets there. */
+/* tvae.Slot: one of the two melodies, and how another one gets there: from the list, a file, by drawing or by playing it. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody: { TvaeError }, data, elements: { make, button, icon, UNDO, REDO }, Editor } = tvae;
-  const { pieces: { silence, songs, same, readFile }, words: { limited } } = tvae;
+  const { melody: { TvaeError }, elements: { make, button, heading }, Editor, Chooser, Strip, Recorder } = tvae;
+  const { pieces: { silence, random, readFile }, words: { limited } } = tvae;
 
   class Slot {
-    #past = [];
-    #future = [];
     #found = null; // the piece that the drawing began with
     #asked = 0; // of the files that were dropped or chosen the last one counts
 
-    /** onChange(drawing): there is another piece. */
-    constructor(name, piece, onChange) {
+    /** onPiece(piece, playing): another melody is wanted; while it is drawn it is not to be played. tempo(): that of the clicks. */
+    constructor(name, folder, onPiece, tempo) {
       this.name = name;
-      this.piece = piece;
-      this.onChange = onChange;
-      this.own = make("option", { value: "", hidden: "" }); // stands for a piece that is not in the list
-      this.select = make("select", { class: "tvae-select", "aria-label": `Melody ${name}` }, this.own, ...this.#groups());
-      this.select.addEventListener("change", () => this.set(songs[this.select.value]));
+      this.onPiece = onPiece;
+      this.chooser = new Chooser(name, folder, (song) => this.#set(song));
       const file = make("input", { type: "file", accept: ".mid,.midi,audio/midi,audio/x-midi", hidden: "" });
       file.addEventListener("change", () => this.#open(file.files).then(() => (file.value = "")));
-      this.drawing = button("Draw", () => (this.editor.root.isConnected ? this.#leave() : this.draw(true)), { "aria-pressed": "false" });
-      this.undo = button(icon(UNDO), () => this.#travel(this.#past, this.#future), { "aria-label": `Undo in ${name}`, title: "Undo", class: "tvae-button tvae-icon" });
-      this.redo = button(icon(REDO), () => this.#travel(this.#future, this.#past), { "aria-label": `Redo in ${name}`, title: "Redo", class: "tvae-button tvae-icon" });
-      const tools = make("div", { class: "tvae-tools" },
-        button("Open MIDI file…", () => file.click()), this.drawing, button("Clear", () => this.set(silence)),
-        make("span", {}, this.undo, this.redo));
+      this.drawing = button("Edit notes", () => this.#toggle(), { "aria-pressed": "false" });
+      this.recorder = new Recorder(name, tempo, (tokens) => this.#set({ tokens, title: "Played by me", tempo: tempo() }));
+      const more = button("⋯", () => more.setAttribute("aria-expanded", this.root.toggleAttribute("data-open")),
+        { class: "tvae-button tvae-more", "aria-expanded": "false", "aria-label": `Other ways to melody ${name}`, title: "File, notes, keyboard" });
+      const tools = make("div", { class: "tvae-tools" }, button("Open MIDI…", () => file.click(), { title: "A MIDI file of yours; it stays here" }),
+        this.drawing, this.recorder.button, button("Clear", () => this.#set(silence)));
       this.player = make("tvae-player");
       this.alert = make("p", { class: "tvae-alert", role: "alert" });
       this.notices = make("ul", { class: "tvae-notices", role: "status" });
       this.editor = new Editor(name, (tokens) => this.#edit(tokens), () => this.#leave());
+      this.strip = new Strip(name, (piece) => this.#set(piece));
       this.root = make("section", { class: "tvae-slot", "aria-label": `Melody ${name}`, "data-name": name },
-        make("div", { class: "tvae-choice" }, make("span", { class: "tvae-letter", "aria-hidden": "true" }, name), this.select,
-          button("Random", () => this.#random(), { title: "A test piece, which the model has not seen" })),
-        tools, file, this.alert, this.player, this.notices);
-      this.root.addEventListener("keydown", (event) => this.#key(event));
+        heading(`Melody ${name}`, true),
+        make("div", { class: "tvae-choice" }, make("span", { class: "tvae-letter", "aria-hidden": "true" }, name), this.chooser.root,
+          button("Random", () => this.#set(random()), { title: "A fiddle tune that no model here was trained on" }), more),
+        this.player, tools, file, this.recorder.root, this.alert, this.strip.root, this.notices);
       this.#takeDrops();
-      this.#show();
     }
 
-    #groups() {
-      let number = 0;
-      return data.songs.map(({ group, items }) =>
-        make("optgroup", { label: group }, ...items.map(({ title }) => make("option", { value: number++ }, title))));
-    }
-
-    /** Another piece; the former one can be had back. */
-    set(piece, notices = []) {
-      this.#past.push(this.piece);
-      this.#future = [];
-      this.#replace(piece, notices);
-    }
-
-    /** A piece to begin with: nothing is before it. */
-    begin(piece) {
-      this.#past = [];
-      this.#future = [];
-      this.piece = piece;
-      this.draw(false);
-      this.#tell();
-      this.#show();
-    }
-
-    #replace(piece, notices = []) {
+    /** A piece that is in this slot now. */
+    show(piece) {
+      if (this.piece === piece) return;
       this.piece = piece;
       this.#asked += 1; // a file that is still being read comes too late
-      this.#tell("", notices);
-      this.#show();
-      this.onChange(this.editor.root.isConnected);
+      this.#say("");
+      this.notices.replaceChildren(...(piece.notices ?? []).map((notice) => make("li", {}, notice)));
+      this.chooser.show(piece.title);
+      this.strip.show(piece);
+      this.editor.show(piece.tokens);
     }
 
-    #travel(from, to) {
-      if (!from.length) return;
-      to.push(this.piece);
-      this.#replace(from.pop());
+    get isDrawn() {
+      return this.editor.root.isConnected;
     }
 
-    #show() {
-      const number = songs.findIndex(({ title, tokens }) => title === this.piece.title && same(tokens, this.piece.tokens));
-      this.own.textContent = this.piece.title;
-      this.select.value = number < 0 ? "" : number;
-      for (const [step, pieces] of [[this.undo, this.#past], [this.redo, this.#future]]) {
-        step.setAttribute("aria-disabled", pieces.length === 0); // and not disabled, which would take the focus away
-      }
-      this.editor.show(this.piece.tokens);
+    #set(piece) {
+      this.onPiece(piece, !this.isDrawn);
     }
 
-    #tell(alert = "", notices = []) {
-      this.alert.textContent = alert;
-      this.notices.replaceChildren(...notices.map((notice) => make("li", {}, notice)));
-    }
-
-    #random() {
-      const { items } = data.songs.at(-1), first = songs.length - items.length;
-      this.set(songs[first + Math.floor(Math.random() * items.length)]);
+    #say(words) {
+      this.alert.textContent = words;
     }
 
     async #open(files) {
       if (!files.length) return;
       const asked = (this.#asked += 1);
       try {
-        const [piece, notices] = await readFile(files[0]);
-        if (files.length > 1) notices.unshift(`Of ${files.length} files the first was read.`);
-        if (asked === this.#asked) this.set(piece, notices);
+        const piece = await readFile(files[0]);
+        if (files.length > 1) piece.notices.unshift(`Of ${files.length} files the first was read.`);
+        if (asked === this.#asked) this.#set(piece);
       } catch (error) {
         if (!(error instanceof TvaeError)) throw error;
-        if (asked === this.#asked) this.#tell(error.message); // and the former piece stays
+        if (asked === this.#asked) this.#say(error.message); // and the former piece stays
       }
     }
 
@@ -126,43 +88,38 @@
       this.root.addEventListener("drop", withFile((event) => (show(0), this.#open(event.dataTransfer.files))));
     }
 
-    draw(on) {
-      if (on === this.editor.root.isConnected) return;
-      this.drawing.setAttribute("aria-pressed", on);
-      this.root.toggleAttribute("data-drawing", on);
-      if (!on) {
-        this.editor.root.remove();
+    #toggle() {
+      if (this.isDrawn) {
+        this.#leave();
         return;
       }
       this.#found = this.piece;
+      this.#drawing(true);
       this.player.after(this.editor.root);
       this.editor.begin();
       const follow = () => {
         this.editor.follow(this.player.position);
-        if (this.editor.root.isConnected) requestAnimationFrame(follow);
+        if (this.isDrawn) requestAnimationFrame(follow);
       };
       follow();
     }
 
+    #drawing(on) {
+      this.drawing.setAttribute("aria-pressed", on);
+      this.root.toggleAttribute("data-drawing", on);
+    }
+
     #leave() {
-      this.draw(false);
+      this.#drawing(false);
+      this.editor.root.remove();
       this.drawing.focus();
-      if (this.piece !== this.#found) this.onChange(false); // while it was drawn nothing played
+      if (this.piece !== this.#found) this.onPiece(this.piece, true); // while it was drawn nothing played
     }
 
     #edit(tokens) {
       const { title, tempo } = this.piece;
       const own = title === silence.title || title.endsWith(", edited");
-      this.set({ tokens, title: own ? title : limited(`${title}, edited`), tempo });
-    }
-
-    #key(event) {
-      if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
-      const key = event.key.toLowerCase();
-      if (key === "z" && !event.shiftKey) this.#travel(this.#past, this.#future);
-      else if (key === "y" || key === "z") this.#travel(this.#future, this.#past);
-      else return;
-      event.preventDefault();
+      this.#set({ tokens, title: own ? title : limited(`${title}, edited`), tempo });
     }
   }
 

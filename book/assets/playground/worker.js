@@ -1,42 +1,44 @@
-/* What the page asks of the model. In a worker it answers messages {id, ask, about} with {id, answer} or {id, error}; from file://,
-   where browsers allow no worker, the page loads this file as a script and calls `tvae.answers` itself. */
+/* What a page asks of its models: messages {id, ask, about} are answered with {id, answer} or {id, error}. The worker's text is
+   melody.js, model.js and this file, one after the other. */
 (() => {
   "use strict";
-  const alone = typeof importScripts === "function";
-  if (alone) importScripts("melody.js", "model.js");
   const tvae = globalThis.tvae;
-  let vae;
+  const models = new Map();
+  const sum = (values) => values.reduce((a, b) => a + b, 0);
 
   tvae.answers = {
     /** The bytes of a file of weights -> the model's sizes. */
-    load(bytes) {
-      const [metadata, weights] = tvae.model.read_weights(bytes);
-      vae = new tvae.model.TransformerVAE(JSON.parse(metadata.config), weights);
-      return vae.config;
+    load({ model, bytes }) {
+      models.set(model, tvae.model.from_bytes(bytes));
+      return models.get(model).config;
     },
 
     /** Tokens -> the means of their codes, one after the other. */
-    encode(tokens) {
-      const [mu] = vae.encode(tokens);
+    encode({ model, tokens }) {
+      const [mu] = models.get(model).encode(tokens);
       return Float32Array.from(mu.flatMap((code) => [...code]));
     },
 
     /** Codes, one after the other -> the piece they stand for, made valid, and where the encoder looks in it. */
-    generate(codes) {
-      const { bars, d_latent } = vae.config;
+    generate({ model, codes }) {
+      const vae = models.get(model), { bars, d_latent } = vae.config;
       const z = Array.from({ length: bars }, (_, i) => codes.subarray(i * d_latent, (i + 1) * d_latent));
       const tokens = tvae.melody.canonical(vae.generate(z));
       return { tokens, attention: vae.attention(tokens) };
     },
+
+    /** Tokens -> the rate of each bar in nats: the KL divergence of its code from the prior. */
+    rate({ model, tokens }) {
+      const [mu, logvar] = models.get(model).encode(tokens);
+      return mu.map((code, bar) => sum(tvae.model.kl_divergence(code, logvar[bar])));
+    },
   };
 
-  if (alone) {
-    globalThis.onmessage = ({ data: { id, ask, about } }) => {
-      try {
-        postMessage({ id, answer: tvae.answers[ask](about) });
-      } catch (error) {
-        postMessage({ id, error: error.message });
-      }
-    };
-  }
+  globalThis.onmessage = ({ data: { id, ask, about } }) => {
+    try {
+      postMessage({ id, answer: tvae.answers[ask](about) });
+    } catch (error) {
+      postMessage({ id, error: error.message });
+    }
+  };
 })();
