@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -36,9 +37,20 @@ class Table:
         return self.text
 
 
-def plain(frame: pd.DataFrame) -> Table:
-    """Any DataFrame, its index left out; text is escaped."""
-    return Table(frame.to_html(index=False, border=0, float_format="{:,.4g}".format), frame.to_string(index=False))
+def plain(frame: pd.DataFrame, caption: str = "") -> Table:
+    """Any DataFrame, its index left out; text is escaped, and the first column names the rows."""
+    caption = f"<caption>{escape(caption)}</caption>" if caption else ""
+    heads = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in frame.columns)
+    rows = "".join(f"<tr>{''.join(cells(row))}</tr>" for row in frame.itertuples(index=False))
+    html = f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return Table(html, frame.to_string(index=False))
+
+
+def cells(row: Iterable) -> Iterator[str]:
+    """A row's values as cells: the first is its header, numbers have four digits."""
+    for number, value in enumerate(row):
+        text = f"{value:,.4g}" if isinstance(value, float) else escape(str(value))
+        yield f"<td>{text}</td>" if number else f'<th scope="row">{text}</th>'
 
 
 def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | None = None) -> Table:
@@ -55,7 +67,7 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
         for statistic, (name, _) in STATISTICS.items():
             heads += [name, "in the paper", "difference"] if statistic in in_paper else [name]
         rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(title)}</th></tr>')
-        rows.append(f"<tr>{''.join(f'<th>{name}</th>' for name in heads)}</tr>")
+        rows.append(f"<tr>{''.join(f'<th scope="col">{name}</th>' for name in heads)}</tr>")
         lines.append(title)
         for model, own in part.groupby("model", sort=False):
             own, paper = own.set_index("statistic"), known.get(model, {})
@@ -88,7 +100,7 @@ def paper_cells(own: pd.DataFrame, statistic: str, digits: int, paper: float | N
 def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
     """`tvae.report.results.differences`: a row for each model that `model` is compared with."""
     shown = {name: head for name, head in STATISTICS.items() if name in set(frame.statistic)}
-    heads = "".join(f"<th>{name}</th>" for name, _ in shown.values())
+    heads = "".join(f"<th scope="col">{name}</th>" for name, _ in shown.values())
     rows, lines = [], []
     for title, part in frame.groupby("block", sort=False):
         rows.append(f'<tr><th colspan="{len(shown) + 1}" scope="rowgroup">{escape(title)}</th></tr>')
@@ -123,7 +135,7 @@ def rate_distortion(points: pd.DataFrame) -> Table:
             rows.append(f"<tr>{''.join(cells)}</tr>")
             lines.append(f"  KL weight {point['kl_weight']:g}: rate {point['rate']:.1f}, distortion {point['distortion']:.1f}, "
                          f"accuracy {point['accuracy']:.3f}")  # fmt: skip
-    heads = "".join(f"<th>{name}</th>" for name in heads)
+    heads = "".join(f"<th scope="col">{name}</th>" for name in heads)
     return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
 
 
@@ -154,7 +166,7 @@ def equal_rate(found: list[EqualRate]) -> Table:
         cells += f"<td>{gain:+.3f}<br><small>{low:+.3f} … {high:+.3f}</small></td>"
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
         lines.append(f"{name} at {pair.rate:.0f} nats: distortion saved {saving:.1%}, accuracy {gain:+.3f}")
-    heads = "".join(f"<th>{name}</th>" for name in heads)
+    heads = "".join(f"<th scope="col">{name}</th>" for name in heads)
     return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
 
 
@@ -180,12 +192,12 @@ def verdicts(findings: list[dict]) -> Table:
         evidence = f"{f['value']:.3f}<br><small>{f['low']:.3f} … {f['high']:.3f}</small>"
         badge = f'<span class="tvae-verdict tvae-verdict-{BADGES[f["verdict"]]}">{escape(f["verdict"])}</span>'
         rows.append(
-            f"<tr><td>{escape(f['claim'])}</td><td>{badge}</td>"
+            f"<tr><th scope='row'>{escape(f['claim'])}</th><td>{badge}</td>"
             f"<td>{escape(f['statement'])}<br><small>{escape(f['statistic'])}</small></td>"
             f"<td>{evidence}</td><td>{escape(f['threshold'])}</td><td><small>{escape(f['source'])}</small></td></tr>"
         )
         lines.append(f"{f['claim']} {f['statement']} {f['value']:.3f} ({f['threshold']}): {f['verdict']}")
     head = "".join(
-        f"<th>{name}</th>" for name in ("", "verdict", "claim", "evidence, 95 % interval", "threshold", "run")
+        f"<th scope="col">{name}</th>" for name in ("", "verdict", "claim", "evidence, 95 % interval", "threshold", "run")
     )
     return Table(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))

@@ -65,15 +65,20 @@ class Shown:
     figure: Figure
     alt: str
     caption: str = ""
+    file: str = ""
 
     def _repr_html_(self) -> str:
         caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
-        return f'<figure class="tvae-figure">{svg(self.figure, self.alt)}{caption}</figure>'
+        file = f' data-file="{self.file}"' if self.file else ""
+        return f'<figure class="tvae-figure"{file}>{svg(self.figure, self.alt)}{caption}</figure>'
 
     def __repr__(self) -> str:
         return self.alt
 
 
-def show(figure: Figure, alt: str, caption: str = "") -> Shown:
-    """What a notebook ends a cell with: a figure, a text for who does not see it, a caption that can stand alone."""
-    return Shown(figure, alt, caption)
+def show(figure: Figure, alt: str, caption: str = "", file: str = "") -> Shown:
+    """A figure for a page, with a text for readers who do not see it and a caption that can stand alone.
+
+    A figure with a `file` is also kept in ``figures/<file>.svg``, by ``scripts/save_figures.py``.
+    """
+    return Shown(figure, alt, caption, file)
