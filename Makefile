@@ -60,6 +60,7 @@ browser: .venv/.stamp  ## Chromium for the tests: the machine's own, else a down
 paper: .venv/.stamp  ## train every run of preset paper that is not done (GPUs; PRESET=cpu: a laptop), refresh record and report; PACK=3: three at once on each GPU
 	@$(PY) -m snakemake record --config preset=$(PRESET) --resources gpu=$$(($(GPUS) * $(PACK))) --ignore-incomplete
 	@$(PY) -m snakemake book --config preset=recorded
+	@$(PY) scripts/save_figures.py figures book/executed/*.ipynb
 	@echo "The record is figures/results.json, the report _build/html/index.html"
 
 paper-status: .venv/.stamp  ## how far the runs of `make paper` are, and how long the rest will take (PRESET=cpu likewise)

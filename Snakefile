@@ -78,7 +78,7 @@ localrules: book, notebook, collect, record
 rule book:
     input:
         "_config.yml",
-        files("book/*.*", "book/ext/*.py", "book/assets/**/*", "tvae/**/*.py", "figures/*.svg"),
+        files("book/*.*", "book/ext/*.py", "book/assets/**/*", "tvae/**/*.py"),
         [f"book/executed/{name}.ipynb" for name in NOTEBOOKS],
     output: "_build/html/index.html"
     params: preset=PRESET
@@ -152,4 +152,4 @@ rule record:
         " && {PYTHON} -m tvae.report.claims --record figures"
         " && {PYTHON} -m tvae.report.measured --record figures --weights weights"
         " && {PYTHON} -m tvae.report.transferred --record figures --weights weights"
-        " && {PYTHON} -m tvae.report.playground --record figures --weights weights && {PYTHON} scripts/save_figures.py figures ) " + LOGGED
+        " && {PYTHON} -m tvae.report.playground --record figures --weights weights && {PYTHON} scripts/save_tables.py figures ) " + LOGGED

@@ -40,10 +40,13 @@ class Table:
 def plain(frame: pd.DataFrame, caption: str = "") -> Table:
     """Any DataFrame, its index left out; text is escaped, and the first column names the rows."""
     caption = f"<caption>{escape(caption)}</caption>" if caption else ""
-    heads = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in frame.columns)
     rows = "".join(f"<tr>{''.join(cells(row))}</tr>" for row in frame.itertuples(index=False))
-    html = f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    html = f"<table>{caption}<thead><tr>{headers(frame.columns)}</tr></thead><tbody>{rows}</tbody></table>"
     return Table(html, frame.to_string(index=False))
+
+
+def headers(names: Iterable) -> str:
+    return "".join(f'<th scope="col">{escape(str(name))}</th>' for name in names)
 
 
 def cells(row: Iterable) -> Iterator[str]:
@@ -67,7 +70,7 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
         for statistic, (name, _) in STATISTICS.items():
             heads += [name, "in the paper", "difference"] if statistic in in_paper else [name]
         rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(title)}</th></tr>')
-        rows.append(f"<tr>{''.join(f'<th scope="col">{name}</th>' for name in heads)}</tr>")
+        rows.append(f"<tr>{headers(heads)}</tr>")
         lines.append(title)
         for model, own in part.groupby("model", sort=False):
             own, paper = own.set_index("statistic"), known.get(model, {})
@@ -100,7 +103,7 @@ def paper_cells(own: pd.DataFrame, statistic: str, digits: int, paper: float | N
 def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
     """`tvae.report.results.differences`: a row for each model that `model` is compared with."""
     shown = {name: head for name, head in STATISTICS.items() if name in set(frame.statistic)}
-    heads = "".join(f"<th scope="col">{name}</th>" for name, _ in shown.values())
+    heads = headers(["", *(name for name, _ in shown.values())])
     rows, lines = [], []
     for title, part in frame.groupby("block", sort=False):
         rows.append(f'<tr><th colspan="{len(shown) + 1}" scope="rowgroup">{escape(title)}</th></tr>')
@@ -111,9 +114,7 @@ def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
             cells = "".join(cell(own, statistic, digits, "+") for statistic, (_, digits) in shown.items())
             rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
             lines.append(f"  {name}: " + ", ".join(f"{s} {own.value[s]:+.3f}" for s in shown if s in own.index))
-    return Table(
-        f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines)
-    )
+    return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
 
 
 def rate_distortion(points: pd.DataFrame) -> Table:
@@ -135,8 +136,9 @@ def rate_distortion(points: pd.DataFrame) -> Table:
             rows.append(f"<tr>{''.join(cells)}</tr>")
             lines.append(f"  KL weight {point['kl_weight']:g}: rate {point['rate']:.1f}, distortion {point['distortion']:.1f}, "
                          f"accuracy {point['accuracy']:.3f}")  # fmt: skip
-    heads = "".join(f"<th scope="col">{name}</th>" for name in heads)
-    return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
+    return Table(
+        f"<table><thead><tr>{headers(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines)
+    )
 
 
 def runs(entries: list[dict]) -> Table:
@@ -166,8 +168,9 @@ def equal_rate(found: list[EqualRate]) -> Table:
         cells += f"<td>{gain:+.3f}<br><small>{low:+.3f} … {high:+.3f}</small></td>"
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
         lines.append(f"{name} at {pair.rate:.0f} nats: distortion saved {saving:.1%}, accuracy {gain:+.3f}")
-    heads = "".join(f"<th scope="col">{name}</th>" for name in heads)
-    return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
+    return Table(
+        f"<table><thead><tr>{headers(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines)
+    )
 
 
 def checked(checks: pd.DataFrame) -> Table:
@@ -197,7 +200,5 @@ def verdicts(findings: list[dict]) -> Table:
             f"<td>{evidence}</td><td>{escape(f['threshold'])}</td><td><small>{escape(f['source'])}</small></td></tr>"
         )
         lines.append(f"{f['claim']} {f['statement']} {f['value']:.3f} ({f['threshold']}): {f['verdict']}")
-    head = "".join(
-        f"<th scope="col">{name}</th>" for name in ("", "verdict", "claim", "evidence, 95 % interval", "threshold", "run")
-    )
+    head = headers(["", "verdict", "claim", "evidence, 95 % interval", "threshold", "run"])
     return Table(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
