@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import r2_score
 
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
@@ -183,9 +186,8 @@ def active_units(mu: np.ndarray) -> np.ndarray:
 
 def principal(codes: np.ndarray, dimensions: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Codes (N, Z) -> their principal components (N, dimensions), and the share of the variance that each has."""
-    centred = codes - codes.mean(0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
-    return (u * s)[:, :dimensions], (s**2 / (s**2).sum())[:dimensions]
+    components = PCA(dimensions, svd_solver="full")
+    return components.fit_transform(codes), components.explained_variance_ratio_
 
 
 def features(tokens: np.ndarray) -> dict[str, np.ndarray]:
@@ -198,12 +200,10 @@ def features(tokens: np.ndarray) -> dict[str, np.ndarray]:
 def explained(train_codes: np.ndarray, train_values: np.ndarray, codes: np.ndarray, values: np.ndarray) -> float:
     """The share of the variance of values (N,) or (N, K) on test pieces that a line fitted on training pieces predicts.
 
-    It is predicted from codes (N, Z); what is no better than the mean is 0 or less.
+    It is predicted from codes (N, Z). What is no better than the mean is 0 or less.
     """
-    mean, centre = train_values.mean(0), train_codes.mean(0)
-    line, *_ = np.linalg.lstsq(train_codes - centre, train_values - mean, rcond=None)
-    error = values - mean - (codes - centre) @ line
-    return float(1 - (error**2).sum() / ((values - values.mean(0)) ** 2).sum())
+    line = LinearRegression().fit(train_codes, train_values)
+    return float(r2_score(values, line.predict(codes), multioutput="variance_weighted"))
 
 
 def told_again(mu_train: np.ndarray, train: Corpus, mu: np.ndarray, test: Corpus) -> dict[str, float]:
