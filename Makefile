@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env book check test browser paper paper-status bench constraints clean
+.PHONY: help env book pdf check test browser paper paper-status bench constraints clean
 
 # Which runs: `make book` takes recorded or smoke, `make paper` and `make paper-status` take paper or cpu.
 ifneq ($(filter paper paper-status,$(MAKECMDGOALS)),)
@@ -39,6 +39,12 @@ env: .venv/.stamp  ## create .venv from pyproject.toml and constraints.txt (PYTH
 book: .venv/.stamp  ## build the report in _build/html from the recorded runs; PRESET=smoke trains everything first, at toy size
 	@$(PY) -m snakemake book --config preset=$(PRESET)
 	@echo "The report is _build/html/index.html"
+
+pdf: browser book  ## the report as one file to print, _build/tvae.pdf
+	@echo "Compiling the book on one page"; mkdir -p _build/logs
+	@TVAE_PRESET=$(PRESET) .venv/bin/jupyter-book build book --config _config.yml --path-output . --builder custom \
+		--custom-builder singlehtml -W -n --keep-going -q > _build/logs/pdf.log 2>&1 || { tail -n 12 _build/logs/pdf.log; exit 1; }
+	@$(PY) scripts/print_book.py _build/singlehtml/index.html _build/tvae.pdf
 
 check: .venv/.stamp  ## in half a minute: format, lint, types, who imports whom, dependencies, and the fast tests
 	@$(PY) -m ruff format --quiet --check .
