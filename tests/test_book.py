@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
 from check_book import pages_of
 from print_book import print_book
 
@@ -117,3 +118,24 @@ def test_a_page_becomes_a_pdf(browser, tmp_path):
     print_book(browser, tmp_path / "index.html", tmp_path / "book.pdf")
     pdf = (tmp_path / "book.pdf").read_bytes()
     assert pdf.startswith(b"%PDF") and b"/Outlines" in pdf and b"/StructTreeRoot" in pdf
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_first_use_of_a_term_leads_to_the_glossary(name):
+    soup = BeautifulSoup((BOOK / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    links = soup.select("article a.tvae-term")
+    entries = [link["href"].split("#")[1] for link in links]
+    assert len(set(link["title"] for link in links)) == len(entries), "an entry is linked twice"
+    words = " ".join(p.get_text() for p in soup.select("article section > p"))
+    for term in ("attention", "distortion", "fold"):
+        used = re.search(rf"(?<![\w-]){term}(?![\w-])", words, re.I)
+        assert name == "glossary" or not used or any(entry.startswith(f"term-{term}") for entry in entries), term
+    assert all(link.find_parent(["code", "pre", "h1", "h2", "table"]) is None for link in links)
+
+
+def test_a_term_is_explained_where_it_is_used(browser):
+    page = browser.new_page()
+    page.goto((BOOK / "claims.html").as_uri())
+    page.locator("a.tvae-term").first.focus()
+    page.wait_for_selector(".tooltip:has-text('.')")
+    page.close()
