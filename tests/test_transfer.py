@@ -153,8 +153,8 @@ def trios(rng: np.random.Generator, number: int = 300) -> tuple[np.ndarray, np.n
 
 def measured(host, donors, results, swapped=(1,), donors_again=None) -> dict:
     again = donors if donors_again is None else donors_again
-    sums = transfers.summands(host, host, donors, again, results, swapped)
-    return transfers.statistics({name: values.sum() for name, values in sums.items()})
+    measured = transfers.measures(host, host, donors, again, results, swapped)
+    return {name: measure.value() for name, measure in measured.items()}
 
 
 def replaced(host, donors, *places) -> np.ndarray:
