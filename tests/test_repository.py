@@ -61,6 +61,13 @@ class TestNotebook:
             if cell.cell_type == "code":
                 assert not re.search(r"^\s*(?:def|class|async def) ", cell.source, re.M), cell.source
 
+    def test_finds_what_it_needs_where_it_was_opened_by_itself(self, notebook):
+        title, setup = nbformat.read(notebook, as_version=4).cells[:2]
+        assert title.source.startswith("# ")
+        assert setup.metadata.tags == ["setup", "remove-cell"]
+        assert setup.source == nbformat.read(NOTEBOOKS[0], as_version=4).cells[1].source
+        assert PROJECT["urls"]["Repository"] in setup.source
+
     def test_has_parameters(self, notebook):
         assert parameters(notebook)
 
