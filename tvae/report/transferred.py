@@ -1,4 +1,4 @@
-"""Context transfer measured for the record: what `tvae.studies.transfers` finds in the recorded models, and claims C7 to C9.
+"""Context transfer for the record: what `tvae.studies.transfers` finds in the recorded models, and claims C7 to C9.
 
     python -m tvae.report.transferred --record figures --weights weights --data-dir DIR
 
@@ -24,8 +24,10 @@ from tvae.train import write_atomically
 
 CLAIMS = (
     Claim("C7", "Context transfer: the structure stays.", "attention", "hooktheory", "structure_kept", 0.5, True),
-    Claim("C8", "Context transfer: the rhythm begins to follow.", "attention", "hooktheory", "rhythm_follows", 0.1, True),
-    Claim("C9", "Context transfer: the register moves along.", "attention", "hooktheory", "register_follows", 0.5, True),
+    Claim("C8", "Context transfer: the rhythm begins to follow.", "attention", "hooktheory",
+          "rhythm_follows", 0.1, True),
+    Claim("C9", "Context transfer: the register moves along.", "attention", "hooktheory",
+          "register_follows", 0.5, True),
 )  # fmt: skip
 
 
@@ -95,7 +97,10 @@ TABULATED = {  # in the table: measure -> heading
 
 
 def summary(runs: list[dict], model: str) -> pd.DataFrame:
-    """What was measured of a model when z_1 was swapped, or not: a row a measure, a column a condition, with intervals."""
+    """What was measured of a model when z_1 was swapped, or not.
+
+    A row for each measure, a column for each condition.
+    """
     conditions = [name for name, condition in CONDITIONS.items() if condition.bars == (1,)]
     (run,) = [run for run in runs if run["model"] == model]
     unknown = [None] * 3

@@ -42,7 +42,8 @@ def trivial_scores(corpus: Corpus, folds: tuple[int, ...]) -> dict[str, dict[str
 class EqualRate:
     """Two models at one rate (nats a piece); each measure is (value, low, high).
 
-    `saving` is the share of the other's distortion that the model saves, `accuracy` its free-running accuracy less the other's.
+    `saving` is the share of the other's distortion that the model saves, `accuracy` the difference in free-running
+    accuracy.
     """
 
     model: str
@@ -55,10 +56,10 @@ class EqualRate:
 def equal_rate(model: str, other: str, curves: Sequence[Sequence[np.ndarray]], song: np.ndarray, at: int) -> EqualRate:
     """Compare the rate-distortion curves of two models where they have one rate.
 
-    curves: of `model` and of `other` the rate, the distortion, the correct steps and the steps of each piece at each point,
-    (N, points) each; song (N,). The rate is the one that `model` has at its point number `at`, or the nearest that both
-    curves reach. Between their points curves are straight, in log distortion and in accuracy; the bootstrap draws songs for
-    both curves at once.
+    curves: of `model` and of `other` the rate, the distortion, the correct steps and the steps of each piece at each
+    point, (N, points) each; song (N,). The rate is that of `model` at its point number `at`, or the nearest that both
+    curves reach. Between points, curves are straight in log distortion and in accuracy. The bootstrap draws songs
+    once for both.
     """
     arrays = [array for curve in curves for array in curve]
     # The measured sums first, then the draws: (1 + DRAWS, points) each.

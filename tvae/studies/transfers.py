@@ -1,7 +1,7 @@
 """Did the context transfer? Structure, rhythm and register of a host's later bars when a donor gives the first ones.
 
-Measures are pure functions of tokens. Where shapes say ``...``, many pieces are taken at once; bars are counted from 1, as
-musicians do. What is claimed of the measures is in ``book/claims.md``.
+Measures are pure functions of tokens. Where shapes say ``...``, a function takes many pieces at once. Bars are
+counted from 1, as musicians do. ``book/claims.md`` says what is claimed of the measures.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ def onsets(tokens: np.ndarray) -> np.ndarray:
 
 
 def mean_pitch(tokens: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """(..., 128) and (..., 8) bool -> (...) mean MIDI pitch of the notes that begin in the chosen bars; NaN without any."""
+    """(..., 128), (..., 8) bool -> (...) mean MIDI pitch of the notes that begin in the chosen bars.
+
+    NaN if none does.
+    """
     counted = onsets(tokens) & chosen[..., None]
     pitch = melody.bars(tokens).astype(float) - FIRST_PITCH + LOWEST
     return share((pitch * counted).sum((-2, -1)), counted.sum((-2, -1)).astype(float))
 
 
 def self_similarity(tokens: np.ndarray, pitches: bool = True) -> np.ndarray:
-    """(..., 128) -> (..., 8, 8) in 0 ... 1: F1 of the notes of bar i and of bar j, or of their onsets; 0 for two empty ones."""
+    """(..., 128) -> (..., 8, 8): F1 of the notes of bars i and j, or of their onsets alone; 0 for two empty bars."""
     begins = onsets(tokens)
     x = melody.bars(tokens) if pitches else begins
     same = (x[..., :, None, :] == x[..., None, :, :]) & begins[..., None, :]
@@ -61,7 +64,7 @@ def structure(host: np.ndarray, result: np.ndarray, pairs: np.ndarray) -> tuple[
 
 
 def rhythm(tokens: np.ndarray, pattern: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Do the chosen bars (..., 8) have the onsets of the pattern (..., 16)? F1 is the ratio of the two sums, each (...)."""
+    """Do the chosen bars (..., 8) have the onsets of the pattern (..., 16)? F1 is the ratio of the two sums (...)."""
     begins = onsets(tokens)
     both = 2 * (begins & pattern[..., None, :]).sum(-1)
     total = begins.sum(-1) + pattern.sum(-1)[..., None]
@@ -69,9 +72,9 @@ def rhythm(tokens: np.ndarray, pattern: np.ndarray, chosen: np.ndarray) -> tuple
 
 
 def later_bars(tokens: np.ndarray, bars: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """(..., 128) -> two (..., 8) bool: the bars after the first of `bars` that are not among them, those of them that are new.
+    """(..., 128) -> two (..., 8) bool: the other bars after the first of `bars`, and those of them that are new.
 
-    New is what does not repeat one of `bars`.
+    A bar is new if it repeats none of `bars`.
     """
     number = np.arange(1, BARS + 1)
     later = np.broadcast_to((number > bars[0]) & ~np.isin(number, bars), (*tokens.shape[:-1], BARS))
@@ -89,7 +92,10 @@ def share(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Couples:
-    """M hosts, each with two donors: host (M,) and donors (M, 2) are rows of a corpus, group (M,) shares no song with others."""
+    """M hosts with two donors each.
+
+    Host (M,) and donors (M, 2) index pieces; groups (M,) share no song with each other.
+    """
 
     host: np.ndarray
     donors: np.ndarray
@@ -97,9 +103,9 @@ class Couples:
 
 
 def couples(song: np.ndarray, groups: int | None = None, seed: int = SEED) -> Couples:
-    """Songs in groups of three at random, `groups` of them or all; each piece is host, with a donor from either other song.
+    """Draw songs in groups of three, `groups` of them or all. Each piece is host, with a donor from either other song.
 
-    song (N,) is what each piece belongs to. Raises TvaeError for fewer than three songs.
+    song (N,) names the song of each piece. Raises TvaeError for fewer than three songs.
     """
     rng = np.random.default_rng(seed)
     songs = rng.permutation(np.unique(song))
@@ -119,7 +125,10 @@ def couples(song: np.ndarray, groups: int | None = None, seed: int = SEED) -> Co
 
 @dataclass(frozen=True)
 class Measure:
-    """A statistic of sums over hosts: `sums` holds what each of M hosts adds, (M,) each, `of` makes a number of the sums."""
+    """A statistic of sums over M hosts.
+
+    `sums` holds what each host adds, (M,) each; `of` makes a number of the sums.
+    """
 
     sums: tuple[np.ndarray, ...]
     of: Callable[..., np.ndarray]
@@ -185,8 +194,8 @@ def measures(
     structure_kept, rhythm_follows and register_follows decide C7 to C9: 0 is chance and 1 what songs do by themselves.
 
     ==========================  ======================================================================================
-    structure_...               equal bars, of pairs with a swapped bar: precision, recall and F1 of the result's against
-                                the host's; ``_unrelated`` is an unrelated song's F1
+    structure_...               equal bars, of pairs with a swapped bar: precision, recall and F1 of the result's
+                                against the host's; ``_unrelated`` is an unrelated song's F1
     self_similarity             correlation of host and result over these pairs, less what is usual at each place
     repeats_...                 how alike (F1 of notes, of onsets) the two bars of such a pair of the host are in the
                                 result
@@ -285,8 +294,8 @@ def followed(
 class Condition:
     """What is done to the codes of which bars.
 
-    They become the donor's, the prior's (a draw from it), the donor's an octave away, those of the host itself a fourth higher
-    and a fourth lower (its two donors, so to say), or stay the host's.
+    They become the donor's, a draw from the prior, the donor's an octave away, or those of the host itself a fourth
+    higher and a fourth lower; or they stay the host's.
     """
 
     bars: tuple[int, ...]
@@ -308,10 +317,11 @@ NEEDS_ANOTHER_SONG = re.compile("unrelated|kept|rhythm|follows|songs")  # measur
 def measure(
     vae: TransformerVAE | LSTMVAE, tokens: np.ndarray, song: np.ndarray, groups: int | None = None, seed: int = SEED
 ) -> dict:
-    """Every condition on test pieces (N, 128) of songs (N,): {"n": transfers a condition, "groups": how many, "conditions":
-    {name: {measure: [value, low, high]}}}, None where there is nothing to measure.
+    """Every condition on test pieces (N, 128) of songs (N,), JSON-able.
 
-    Pieces without a note in bar 1 take no part. Intervals are 95 %, from a bootstrap over groups.
+    Returns {"n": transfers in a condition, "groups": how many, "conditions": {name: {measure: [value, low, high]}}},
+    with None where there is nothing to measure. Pieces without a note in bar 1 take no part. Intervals are 95 %, from
+    a bootstrap over groups.
     """
     begins = onsets(tokens)[:, 0].any(-1)
     tokens, song = tokens[begins], song[begins]
@@ -346,7 +356,7 @@ def measure(
 
 
 def octave_away(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(..., 128) -> the pieces an octave higher, or lower where notes would leave the grid; and the semitones (...), or 0."""
+    """(..., 128) -> the pieces an octave higher, or lower where notes would leave the grid; and the semitones (...)."""
     moved, semitones = tokens.copy(), np.zeros(tokens.shape[:-1], int)
     for shift in (-12, 12):
         there = melody.transpose(tokens, shift)

@@ -1,4 +1,4 @@
-"""What the notebooks show, one module a page: `study(...)` computes, the methods of what it returns are figures and tables.
+"""What the notebooks show, one module a page. `study(...)` computes; its methods are figures, tables and players.
 
-A page tells its prose the numbers that stand in it with `tell`.
+`tell` gives the prose of a page the numbers that stand in it.
 """

@@ -20,7 +20,7 @@ from tvae.studies.attention import Head
 
 @dataclass(frozen=True)
 class Study:
-    """A model with attention measured on the test pieces of its corpus, beside what was recorded of the other corpora."""
+    """A model with attention, measured on the test pieces of its corpus, beside the record of the other corpora."""
 
     record: str | Path
     entry: dict
@@ -53,8 +53,8 @@ class Study:
         return plots.show(
             plots.attention_map(weights, self.tokens, head.kind, str(head)),
             f"Attention of {head} on {self.title}: a map of eight by eight bars with the melody along both axes.",
-            f"{self.title}: where {head} looks, in per cent of each row. The melody stands along both axes, bars that are "
-            "equal share a tint; a frame marks where a bar looks at an earlier bar that it equals.",
+            f"{self.title}: where {head} looks, in per cent of each row. The melody stands along both axes, bars that "
+            "are equal share a tint; a frame marks where a bar looks at an earlier bar that it equals.",
         )
 
     def player(self) -> listen.Player:
@@ -103,9 +103,10 @@ class Study:
         return page.below(
             plots.show(
                 plots.attention_by_distance(one["distance"]),
-                f"Mass of the chosen head on the repeated bar and on the same place without a repeat, by distance; {name}.",
-                f"{name}: the chosen head by distance; distances with fewer than {attention.FEW} pairs are left out. Where "
-                "several earlier bars are equal, the mass is shared among them.",
+                "Mass of the chosen head on the repeated bar and on the same place without a repeat, by distance; "
+                f"{name}.",
+                f"{name}: the chosen head by distance; distances with fewer than {attention.FEW} pairs are left out. "
+                "Where several earlier bars are equal, the mass is shared among them.",
             )
             for name, one in self.corpora.items()
             if one["distance"]
@@ -117,8 +118,8 @@ class Study:
             plots.show(
                 plots.attention_maps(weights[0], self.tokens, kind),
                 f"Attention maps of all layers and heads, {plots.ATTENTIONS[kind][0]}, on {self.title}.",
-                f"{self.title}, {plots.ATTENTIONS[kind][0]}: every layer and head. Frames mark the cells of equal bars; a "
-                "shaded frame is a repeat that was found.",
+                f"{self.title}, {plots.ATTENTIONS[kind][0]}: every layer and head. Frames mark the cells of equal "
+                "bars; a shaded frame is a repeat that was found.",
             )
             for kind, weights in self.maps.items()
         )
@@ -158,8 +159,8 @@ def study(
 ) -> Study:
     """Measure the recorded model of a corpus, and look at one piece of it with one head.
 
-    `piece` is a title or a number; `kind`, `layer` and `head` that are None are those of the head that finds repeats best.
-    Raises TvaeError for what there is not, before anything is measured.
+    `piece` is a title or a number. Where `kind`, `layer` or `head` is None, it is that of the head that finds repeats
+    best. Raises TvaeError for a name that does not exist, before anything is measured.
     """
     entry = measured.find_run(page.entries(record), corpus)
     pieces = corpora.load(corpus)

@@ -53,10 +53,10 @@ class Study:
         """What the code of a bar costs, by what the bar is to earlier ones."""
         return plots.show(
             plots.dots(measured.rates_by_kind(self.sides), "rate, as a multiple of that of new bars"),
-            "Rate of bars that equal an earlier bar, are one transposed, or share a rhythm, as a multiple of matched new "
-            "bars, for each model.",
-            "What the code of a bar costs by what it is to earlier bars; 1 is a new bar at the same position with as many "
-            "notes. Lines are 95 % intervals over songs.",
+            "Rate of bars that equal an earlier bar, are one transposed, or share a rhythm, as a multiple of matched "
+            "new bars, for each model.",
+            "What the code of a bar costs by what it is to earlier bars; 1 is a new bar at the same position with as "
+            "many notes. Lines are 95 % intervals over songs.",
             file="codes-kinds",
         )
 
@@ -108,8 +108,8 @@ class Study:
         return plots.show(
             plots.dots(measured.fifth_bars(self.sides), "share of results in which bar 5 equals bar 1"),
             "Share of A-A pieces whose bar 5 still equals bar 1 when z5 is replaced, for each model.",
-            "A-A pieces decoded with their own z₅ and with three others: in how many the result's bar 5 is its bar 1, note "
-            "for note. 95 % intervals over songs.",
+            "A-A pieces decoded with their own z₅ and with three others: in how many the result's bar 5 is its bar 1, "
+            "note for note. 95 % intervals over songs.",
             file="codes-fifth_bar",
         )
 
@@ -142,8 +142,8 @@ class Study:
             plots.show(
                 plots.changed_bars({m: np.array(one["changes"]) for (b, m), one in self.sides.items() if b == block}),
                 f"Which bars change when one code is drawn anew; {block}.",
-                f"{block}: rows are codes that were drawn anew from the prior, columns the bars of the result, numbers the "
-                "share of steps that changed (in %).",
+                f"{block}: rows are codes that were drawn anew from the prior, columns the bars of the result, numbers "
+                "the share of steps that changed (in %).",
             )
             for block in blocks
         )
@@ -172,8 +172,8 @@ class Study:
         return plots.show(
             plots.code_map(points[shown], named, share),
             "Codes of bar 1 in two dimensions, once by number of notes, once by contour.",
-            f"Bar 1 of {len(shown)} test pieces: the two directions in which z₁ varies most. Above by how many notes the "
-            "bar has, below by how far it goes up or down; neither depends on the key.",
+            f"Bar 1 of {len(shown)} test pieces: the two directions in which z₁ varies most. Above by how many notes "
+            "the bar has, below by how far it goes up or down; neither depends on the key.",
         )
 
     def way(self) -> listen.Players:

@@ -38,10 +38,10 @@ class Study:
     def repeats(self) -> plots.Shown:
         return plots.show(
             plots.repeats_by_distance({name: np.array(one["repeats"]) for name, one in self.described.items()}),
-            "Share of bar pairs that are equal, by distance, for three corpora; four bars apart is by far the most common "
-            "in folk and hooktheory.",
-            "How often bar i equals bar j. Above: by distance. Below: every pair. Four-bar phrases that begin alike make "
-            "distance 4 stand out; the performed melodies of POP909 hardly ever repeat exactly.",
+            "Share of bar pairs that are equal, by distance, for three corpora; four bars apart is by far the most "
+            "common in folk and hooktheory.",
+            "How often bar i equals bar j. Above: by distance. Below: every pair. Four-bar phrases that begin alike "
+            "make distance 4 stand out; the performed melodies of POP909 hardly ever repeat exactly.",
         )
 
     def in_numbers(self) -> tables.Table:
@@ -56,7 +56,8 @@ class Study:
         return plots.show(
             plots.pitch_histogram({name: np.array(one["pitch"]) for name, one in self.described.items()}),
             "Histograms of pitches from MIDI 40 to 84 for the three corpora.",
-            "Share of the notes at each pitch. Pieces that leave the 45 pitches of the grid were moved by whole octaves.",
+            "Share of the notes at each pitch. Pieces that leave the 45 pitches of the grid were moved by whole "
+            "octaves.",
         )
 
     def left_out(self) -> tables.Table:

@@ -44,8 +44,8 @@ class Study:
         """What bars 5 to 8 cost by what they are to bars 1 to 4."""
         return plots.show(
             plots.dots(measured.rates_by_relation(self.sides), "rate of bars 5 to 8 (nats a bar)"),
-            "Rate of bars 5 to 8 when they are a copy, a transposition, a retrograde, an inversion, a rhythm-only copy of "
-            "bars 1 to 4, or unrelated.",
+            "Rate of bars 5 to 8 when they are a copy, a transposition, a retrograde, an inversion, a rhythm-only copy "
+            "of bars 1 to 4, or unrelated.",
             "What bars 5 to 8 cost by what they are to bars 1 to 4. Made from test bars, with as many notes in each "
             "variant; lines are 95 % intervals over songs.",
         )
@@ -59,10 +59,10 @@ class Study:
             plots.dots(
                 measured.gains(self.sides), "share of the rate that the relation saves beside its shuffled twin"
             ),
-            "Share of the rate that copy, transposition, retrograde and inversion save beside the same notes in a shuffled "
-            "order.",
-            "What a relation is worth beyond its notes: the share by which bars 5 to 8 cost less than with the same rhythm "
-            "and pitches in a shuffled order. At 0 nothing of the relation is noticed.",
+            "Share of the rate that copy, transposition, retrograde and inversion save beside the same notes in a "
+            "shuffled order.",
+            "What a relation is worth beyond its notes: the share by which bars 5 to 8 cost less than with the same "
+            "rhythm and pitches in a shuffled order. At 0 nothing of the relation is noticed.",
             file="limits-gain",
         )
 
@@ -103,8 +103,8 @@ class Study:
             plots.show(
                 plots.dots(measured.by_training(self.everywhere, statistic), label, digits),
                 f"{label} of each model on the test pieces of each corpus.",
-                f"{label} on the test pieces of each corpus, by what the model was trained on; lines are 95 % intervals "
-                "over songs.",
+                f"{label} on the test pieces of each corpus, by what the model was trained on; lines are 95 % "
+                "intervals over songs.",
             )
             for statistic, label, digits in statistics
         )

@@ -1,4 +1,4 @@
-"""What every page needs: the record from whatever folder it runs in, several things below each other, numbers for its prose."""
+"""What every page needs: the record, whatever folder the notebook runs in, and numbers for its prose."""
 
 from __future__ import annotations
 

@@ -79,11 +79,11 @@ class Study:
         one, other = self.names
         return plots.show(
             self.drawn,
-            f"Six piano rolls in two columns: {one} and {other}, their reconstructions, and each with {self.swapped} from "
-            "the other; equal bars share a tint.",
+            f"Six piano rolls in two columns: {one} and {other}, their reconstructions, and each with {self.swapped} "
+            "from the other; equal bars share a tint.",
             "Context transfer as in the paper's Fig. 5. Above: two songs. Middle: what the model gives back from their "
-            f"codes. Below: decoded again with the code of {self.swapped} exchanged; left the host is {one}, right it is "
-            f"{other}. Bars that are equal share a tint and say so (5 = 1).",
+            f"codes. Below: decoded again with the code of {self.swapped} exchanged; left the host is {one}, right it "
+            f"is {other}. Bars that are equal share a tint and say so (5 = 1).",
             file="transfer-rolls",
         )
 
@@ -137,11 +137,11 @@ class Study:
         return page.below(
             plots.show(
                 self._measures(runs),
-                f"Structure kept, rhythm followed, register followed on {corpus}, a line for each swapped bar and a marker "
-                "for each model, with 95 % intervals.",
+                f"Structure kept, rhythm followed, register followed on {corpus}, a line for each swapped bar and a "
+                "marker for each model, with 95 % intervals.",
                 f"{corpus}, recorded: {runs[0]['n']:,} transfers a line, {runs[0]['groups']} groups of songs; bars are "
-                "95 % intervals over the groups. Lines say whose code is the donor's. Dashed: the threshold of the claim. "
-                "Arrowheads lie beyond the edge. After bar 8 there is no later bar.",
+                "95 % intervals over the groups. Lines say whose code is the donor's. Dashed: the threshold of the "
+                "claim. Arrowheads lie beyond the edge. After bar 8 there is no later bar.",
                 file=f"transfer-{corpus}",
             )
             for corpus, runs in self.by_corpus.items()
@@ -166,7 +166,7 @@ class Study:
         )
 
     def variants(self) -> listen.Players:
-        """The first song with two bars of the other, with the other an octave higher, from the prior, without attention."""
+        """The first song with two bars of the other, an octave up, with a drawn code, without attention."""
         (host, donor), other = self.hosts, self.names[1]
         codes = transfer.encode(self.vae, host[None])
         noise = torch.randn(codes.shape, generator=torch.Generator().manual_seed(0)).numpy()
@@ -220,7 +220,8 @@ class Study:
         figure = plots.show(
             self._measures(runs),
             f"The same three measures on {corpus}, measured while this page was built.",
-            f"{corpus}, from the weights at hand: {runs[0]['n']:,} transfers a line, {runs[0]['groups']} groups of songs.",
+            f"{corpus}, from the weights at hand: {runs[0]['n']:,} transfers a line, {runs[0]['groups']} groups of "
+            "songs.",
         )
         return page.below([figure])
 

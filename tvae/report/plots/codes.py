@@ -74,7 +74,7 @@ def changed_bars(shares: Mapping[str, np.ndarray]) -> Figure:
 
 @styled
 def rate_per_dimension(rate: np.ndarray) -> Figure:
-    """(8, Z) nats, sorted from high to low within a bar -> a line a bar; where it is flat at zero units have collapsed."""
+    """(8, Z) nats, sorted from high to low within a bar -> a line a bar. Where a line is flat at 0, units collapsed."""
     figure = Figure(figsize=(WIDTH, 3))
     ax = figure.subplots()
     for bar, (own, colour) in enumerate(zip(np.asarray(rate), BAR_COLOURS), 1):

@@ -83,8 +83,11 @@ def name_apart(root: etree._Element) -> None:
 
 
 def as_image(page: str) -> str:
-    """What `svg` made for a page, as a file of its own: without a page to take them from, its ink is a grey that reads on
-    white and on black, and its font the system's."""
+    """What `svg` made for a page, as a file of its own.
+
+    There is no page to take ink and font from: the ink is a grey that reads on white and on black, the font the
+    system's.
+    """
     root = etree.fromstring(page)
     root.set("style", "stroke-linejoin:round;font-family:system-ui,sans-serif")
     return etree.tostring(root, encoding="unicode").replace("currentColor", "#7a7f85") + "\n"
