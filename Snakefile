@@ -78,7 +78,7 @@ localrules: book, notebook, collect, record
 rule book:
     input:
         "_config.yml",
-        files("book/*.*", "book/ext/*.py", "book/assets/**/*", "tvae/**/*.py", "figures/*.svg"),
+        files("book/*.*", "book/ext/*.py", "book/assets/**/*", "tvae/**/*.py"),
         [f"book/executed/{name}.ipynb" for name in NOTEBOOKS],
     output: "_build/html/index.html"
     params: preset=PRESET
@@ -148,4 +148,4 @@ rule record:
     log: "_build/logs/record.log"
     shell:
         "( {PYTHON} -m tvae record {params.folders} --record figures --weights weights"
-        " && {PYTHON} -m tvae measure --record figures --weights weights && {PYTHON} -m tvae claims --record figures && {PYTHON} scripts/save_figures.py figures ) " + LOGGED
+        " && {PYTHON} -m tvae measure --record figures --weights weights && {PYTHON} -m tvae claims --record figures && {PYTHON} scripts/save_tables.py figures ) " + LOGGED

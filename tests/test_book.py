@@ -1,11 +1,14 @@
 """The built book in a real browser: every page, from its file, with no network."""
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
 from check_book import pages_of
+from print_book import print_book
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "_build" / "html"
@@ -92,3 +95,47 @@ def test_only_styles_stand_before_the_first_paint(browser, name):
     files = [Path(unquote(urlsplit(address).path)) for address in blocking]
     assert [path.name for path in files if path.suffix != ".css"] in ([], ["documentation_options.js"])
     assert sum(path.stat().st_size for path in files) < 300_000
+
+
+@pytest.mark.parametrize("name", ["index", "executed/transfer", "executed/playground"])
+def test_paper_shows_figures_and_tables_and_nothing_to_press(browser, name):
+    page = browser.new_page(color_scheme="dark")
+    page.goto((BOOK / f"{name}.html").as_uri())
+    page.emulate_media(media="print")
+    seen = "elements => elements.filter(element => element.checkVisibility()).length"
+    assert page.locator("tvae-player, tvae-playground, main article button").evaluate_all(seen) == 0
+    for shown in (".tvae-figure", ".tvae-table"):
+        assert page.locator(shown).evaluate_all(seen) == page.locator(shown).count()
+    ground, ink = page.evaluate(
+        "[document.body, document.querySelector('article p')].map(e => getComputedStyle(e)).map((s, i) => i ? s.color : s.backgroundColor)"
+    )
+    page.close()
+    assert ground in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)") and max(map(int, re.findall(r"\d+", ink)[:3])) < 100
+
+
+def test_a_page_becomes_a_pdf(browser, tmp_path):
+    (tmp_path / "index.html").write_text("<title>A title</title><h1>One</h1><h2>Two</h2><p>Words.")
+    print_book(browser, tmp_path / "index.html", tmp_path / "book.pdf")
+    pdf = (tmp_path / "book.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF") and b"/Outlines" in pdf and b"/StructTreeRoot" in pdf
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_first_use_of_a_term_leads_to_the_glossary(name):
+    soup = BeautifulSoup((BOOK / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    links = soup.select("article a.tvae-term")
+    entries = [link["href"].split("#")[1] for link in links]
+    assert len(set(link["title"] for link in links)) == len(entries), "an entry is linked twice"
+    words = " ".join(p.get_text() for p in soup.select("article section > p"))
+    for term in ("attention", "distortion", "fold"):
+        used = re.search(rf"(?<![\w-]){term}(?![\w-])", words, re.I)
+        assert name == "glossary" or not used or any(entry.startswith(f"term-{term}") for entry in entries), term
+    assert all(link.find_parent(["code", "pre", "h1", "h2", "table"]) is None for link in links)
+
+
+def test_a_term_is_explained_where_it_is_used(browser):
+    page = browser.new_page()
+    page.goto((BOOK / "claims.html").as_uri())
+    page.locator("a.tvae-term").first.focus()
+    page.wait_for_selector(".tooltip:has-text('.')")
+    page.close()

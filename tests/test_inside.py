@@ -293,7 +293,7 @@ def test_a_run_that_is_not_there_is_said_beside_those_that_are():
     assert measured.find_run([entry], "folk") == entry
     with pytest.raises(TvaeError, match="no_attention on folk .* cpu-folk-attention-fold0"):
         measured.find_run([entry], "folk", "no_attention")
-    with pytest.raises(TvaeError, match="no such measurement .*`python -m tvae.report.measured`"):
+    with pytest.raises(TvaeError, match="no such measurement .*`python -m tvae measure`"):
         measured.read(ROOT / "pyproject.toml")
 
 

@@ -261,5 +261,5 @@ def test_without_a_model_it_says_so():
 
 
 def test_a_missing_measurement_names_the_command(tmp_path):
-    with pytest.raises(TvaeError, match="python -m tvae.report.playground"):
+    with pytest.raises(TvaeError, match="python -m tvae measure"):
         playground.read(tmp_path / "playground.json")

@@ -1,9 +1,11 @@
 """What holds for the repository as a whole: notebooks, versions, names, paths."""
 
 import ast
+import json
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -59,6 +61,13 @@ class TestNotebook:
             if cell.cell_type == "code":
                 assert not re.search(r"^\s*(?:def|class|async def) ", cell.source, re.M), cell.source
 
+    def test_finds_what_it_needs_where_it_was_opened_by_itself(self, notebook):
+        title, setup = nbformat.read(notebook, as_version=4).cells[:2]
+        assert title.source.startswith("# ")
+        assert setup.metadata.tags == ["setup", "remove-cell"]
+        assert setup.source == nbformat.read(NOTEBOOKS[0], as_version=4).cells[1].source
+        assert PROJECT["urls"]["Repository"] in setup.source
+
     def test_has_parameters(self, notebook):
         assert parameters(notebook)
 
@@ -100,6 +109,65 @@ def test_one_version_and_one_environment_everywhere():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     assert "python=3.11" in conda
     assert conda[-1] == {"pip": ["-c constraints.txt", "-e .[book,test]"]}
+
+
+def test_one_address_everywhere():
+    """The addresses of the repository and the book are those of pyproject.toml, in every file that has to repeat them."""
+    repository, book = PROJECT["urls"]["Repository"], PROJECT["urls"]["Documentation"]
+    assert repository.startswith("https://github.com/") and book.endswith("/")
+    owner, name = repository.removeprefix("https://github.com/").split("/")
+    own = re.compile(rf"https://github\.com/[\w-]+/{name}\b|https://[\w-]+\.github\.io/{name}/")
+    found = {path: set(own.findall(path.read_text(errors="ignore"))) for path in tracked() if path.suffix in TEXT}
+    for path, addresses in found.items():
+        assert addresses <= {repository, book}, f"{path}: pyproject.toml says {repository} and {book}"
+    for name in ("README.md", "CITATION.cff", ".zenodo.json"):
+        assert repository in found[ROOT / name], name
+
+
+@pytest.mark.parametrize("workflow", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda path: path.name)
+def test_a_workflow_is_valid_and_runs_what_exists(workflow):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", workflow]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    for job in yaml.safe_load(workflow.read_text())["jobs"].values():
+        for step in job["steps"]:
+            command, *arguments = step.get("run", "true").split()
+            if command == "make":
+                assert arguments[0] in targets
+            for path in (word for word in (command, *arguments) if re.match(r"scripts/|\.ci/", word)):
+                assert (ROOT / path).exists(), path
+
+
+def test_one_range_of_pythons_everywhere():
+    versions = ["3.11", "3.12", "3.13", "3.14"]
+    assert PROJECT["requires-python"] == ">=3.11,<3.15"
+    named = [line.split(" :: ")[-1] for line in PROJECT["classifiers"] if "Python :: 3." in line]
+    checks = yaml.safe_load((ROOT / ".github/workflows/checks.yml").read_text())
+    assert named == checks["jobs"]["quick"]["strategy"]["matrix"]["python"] == versions
+
+
+def test_the_deposit_says_what_the_citation_says():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    deposit = json.loads((ROOT / ".zenodo.json").read_text())
+    assert [deposit[key] for key in ("title", "version", "license")] == [
+        citation[key] for key in ("title", "version", "license")
+    ]
+    assert [one["name"] for one in deposit["creators"]] == [one["name"] for one in citation["authors"]]
+    assert citation["references"][0]["doi"] in [one["identifier"] for one in deposit["related_identifiers"]]
+
+
+def test_the_citation_is_valid():
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.citation-file-format",
+        ROOT / "CITATION.cff",
+    ]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_no_path_of_one_machine():

@@ -330,7 +330,7 @@ def test_the_models_of_a_preset_differ_in_what_their_names_say(preset):
 
 def test_the_models_of_the_paper_preset_are_as_large_as_the_releases():
     with torch.device("meta"):
-        counts = {model: parameter_count(build(model, PRESETS["paper"].plan(model).model)) for model in MODELS}
+        counts = {model: parameter_count(build(PRESETS["paper"].plan(model).model)) for model in MODELS}
     for model in ("attention", "no_attention", "bidirectional", "no_stage_0", "context_free", "official", "wide"):
         assert counts[model] == 11_999_728
     assert counts["compact"] == 4_921_840

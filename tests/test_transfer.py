@@ -154,8 +154,8 @@ def trios(rng: np.random.Generator, number: int = 300) -> tuple[np.ndarray, np.n
 
 def measured(host, donors, results, swapped=(1,), donors_again=None) -> dict:
     again = donors if donors_again is None else donors_again
-    sums = transfers.summands(host, host, donors, again, results, swapped)
-    return transfers.statistics({name: values.sum() for name, values in sums.items()})
+    measured = transfers.measures(host, host, donors, again, results, swapped)
+    return {name: measure.value() for name, measure in measured.items()}
 
 
 def replaced(host, donors, *places) -> np.ndarray:
@@ -354,7 +354,7 @@ def test_the_findings_are_those_of_the_committed_claims():
 def test_a_record_that_is_none(tmp_path, content):
     if content is not None:
         (tmp_path / "transfer.json").write_text(content)
-    with pytest.raises(TvaeError, match="python -m tvae.report.transferred"):
+    with pytest.raises(TvaeError, match="python -m tvae measure"):
         transferred.read(tmp_path / "transfer.json")
 
 

@@ -12,8 +12,6 @@ from tvae import corpus as corpora
 from tvae.errors import TvaeError
 from tvae.presets import MODELS, PRESETS
 
-Command = Callable[[argparse.ArgumentParser], Callable[..., object]]
-
 
 def train(parser: argparse.ArgumentParser) -> Callable[..., object]:
     """train and evaluate one model; a killed run goes on where it was"""
@@ -152,7 +150,7 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", default=None, help="local copy of the corpora; without it they are downloaded")
 
 
-COMMANDS: tuple[Command, ...] = (train, status, record, measure, claims, official, playground, bench)
+COMMANDS = (train, status, record, measure, claims, official, playground, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -34,7 +34,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 def write_npz(path: Path, **arrays: np.ndarray) -> None:
     """Compressed arrays in a file of exactly this name, to which numpy alone would append .npz."""
     with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def quantised(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -75,7 +75,7 @@ def save_weights(vae: nn.Module, path: Path, config: dict, eight_bits: bool = Fa
     write_atomically(path, lambda part: save_file(tensors, part, metadata={"tvae": json.dumps(config)}))
 
 
-def read_settings(path: str | Path) -> dict:
+def read_settings(path: str | os.PathLike) -> dict:
     """The settings that a weights file was saved with. Raises `TvaeError` on any other file."""
     try:
         with safe_open(path, framework="pt") as file:
@@ -84,12 +84,12 @@ def read_settings(path: str | Path) -> dict:
         raise TvaeError(f"{path} holds no weights of a tvae model ({error}).") from error
 
 
-def load(path: str | Path) -> TransformerVAE | LSTMVAE:
+def load(path: str | os.PathLike) -> TransformerVAE | LSTMVAE:
     """A model from any weights file: of a run, released, or made of the authors' checkpoint. In float32, ready to evaluate."""
     about = read_settings(path)
     try:
         sizes = LSTMConfig if model_row(about["model"]).architecture is LSTMVAE else ModelConfig
-        vae = build(about["model"], sizes(**about["plan"]["model"]))
+        vae = build(sizes(**about["plan"]["model"]))
         vae.load_state_dict(restored(load_file(path)))
     except Exception as error:
         raise TvaeError(f"{path} holds no weights of a tvae model ({error}).") from error

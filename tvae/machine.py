@@ -23,7 +23,9 @@ def reserve(locks: Path, gpus: Sequence[str]) -> int:
     file in the folder `locks`, so no two processes get the same place and a killed one gives its own back.
     """
     locks.mkdir(parents=True, exist_ok=True)
-    for place in itertools.count():
+    places = itertools.count()
+    while True:
+        place = next(places)
         for number, gpu in enumerate(gpus):
             lock = FileLock(locks / f"{gpu}-{place}", is_singleton=False)
             try:
@@ -70,11 +72,13 @@ def device_name(device: torch.device) -> str:
 
 def git_commit() -> str:
     """The commit of the code that runs, with '+' when it was changed since; empty outside a repository."""
-    here = Path(__file__).parent
-    git = {"cwd": here, "capture_output": True, "text": True, "check": True}
+
+    def git(*arguments: str) -> str:
+        here = Path(__file__).parent
+        return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+
     try:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], **git).stdout.strip()
-        changed = subprocess.run(["git", "status", "--porcelain", "--untracked-files=no", "--", "."], **git).stdout
+        commit, changed = git("rev-parse", "HEAD"), git("status", "--porcelain", "--untracked-files=no", "--", ".")
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return commit + ("+" if changed.strip() else "")
+    return commit + ("+" if changed else "")

@@ -30,12 +30,12 @@ BARWISE = (
 )
 
 
-def masks_of(digits: str) -> dict[str, str]:
-    """The release's name for a triple of masks, such as ``111`` (encoder, decoder to z, decoder), as our settings."""
+def with_masks(digits: str) -> ModelConfig:
+    """The release's name for a triple of masks, such as ``111`` (encoder, decoder to z, decoder), in our model of the release's sizes."""
     if len(digits) != 3 or not set(digits) <= set("012"):
         raise TvaeError(f"There are no masks '{digits}'; give three digits, each 0 (none), 1 (causal) or 2 (diagonal).")
-    names = ("encoder_mask", "inter_mask", "decoder_mask")
-    return {name: MASKS[int(digit)] for name, digit in zip(names, digits, strict=True)}
+    encoder, inter, decoder = (MASKS[int(digit)] for digit in digits)
+    return ModelConfig(encoder_mask=encoder, inter_mask=inter, decoder_mask=decoder)
 
 
 def affine(theirs: str, ours: str) -> Iterator[tuple[str, str]]:
@@ -84,7 +84,7 @@ def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 
 def convert(checkpoint: Mapping[str, Tensor], masks: str = "111") -> TransformerVAE:
     """The model that a checkpoint of the release is. Raises `TvaeError` unless it has exactly the release's tensors."""
-    config = ModelConfig(**masks_of(masks))
+    config = with_masks(masks)
     wanted = shapes(config)
     for name, shape in wanted.items():
         if name not in checkpoint:

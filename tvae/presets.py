@@ -6,10 +6,7 @@ all that a new variant of a known architecture needs: tables, figures and the co
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-
-from torch import nn
 
 from tvae.baselines import LSTMVAE, LSTMConfig
 from tvae.errors import TvaeError
@@ -96,7 +93,7 @@ class Model:
     name: str
     label: str
     says: str  # what it is, in a sentence for readers
-    architecture: Callable[..., nn.Module] = TransformerVAE
+    architecture: type[TransformerVAE] | type[LSTMVAE] = TransformerVAE
     sizes: dict = field(default_factory=dict)
     training: dict = field(default_factory=dict)
     stage_0: bool = True
@@ -147,9 +144,9 @@ def model_row(name: str) -> Model:
     return MODELS[name]
 
 
-def build(model: str, config: ModelConfig | LSTMConfig) -> TransformerVAE | LSTMVAE:
-    """An untrained model, by its name in `MODELS` and its sizes."""
-    return model_row(model).architecture(config)
+def build(config: ModelConfig | LSTMConfig) -> TransformerVAE | LSTMVAE:
+    """An untrained model of these sizes."""
+    return LSTMVAE(config) if isinstance(config, LSTMConfig) else TransformerVAE(config)
 
 
 RELEASE_EPOCH = len(SHIFTS) * 12_914  # the release's training pieces (80 % of 16,142), each in every transposition

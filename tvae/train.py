@@ -137,7 +137,7 @@ def train(
     with prepared(folder, settings, wait=1):
         if not (folder / "metrics.json").exists():
             torch.manual_seed(run.drawn)
-            vae = build(model, plan.model)
+            vae = build(plan.model)
             if start is not None:  # the whole model, or its local layer alone
                 vae.load_state_dict(vae.state_dict() | load_file(start / "weights.safetensors"))
             history = pd.read_csv(start / "history.csv") if plan.stage_0 else pd.DataFrame()

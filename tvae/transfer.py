@@ -1,8 +1,8 @@
 """Pieces to codes and back, and context transfer (the paper's Fig. 5).
 
-The *host* gives every code of a piece but the swapped ones, the *donor* gives those: with ``bars=(1,)`` z_1 is the donor's and
-z_2 ... z_8 are the host's. The result is decoded free-running, from the means of the codes. Bars are counted from 1, as
-musicians do.
+The *donor* gives the codes of the swapped bars, the *host* gives all others: with ``bars=(1,)``, z_1 is the donor's
+and z_2 to z_8 are the host's. The result is decoded free-running from the means of the codes. Bars are counted from
+1, as musicians do.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def context_transfer(
 ) -> np.ndarray:
     """What if the host had begun as the donor does: host and donor (..., 128) tokens -> (..., 128) uint8, valid.
 
-    Of these bars the codes are the donor's. Raises TvaeError for no such bars, for tokens that are no pieces and for a model
-    that has no code a bar.
+    The codes of these bars are the donor's. Raises TvaeError for bars that do not exist, for tokens that are no
+    pieces, and for a model without a code for each bar.
     """
     host, donor = np.asarray(host), np.asarray(donor)
     if host.shape != donor.shape or host.shape[-1:] != (PIECE,):
@@ -44,7 +44,7 @@ def context_transfer(
 
 
 def bar_numbers(bars: int | str | Sequence[int]) -> tuple[int, ...]:
-    """Bars as a person may give them, 1 or "1, 2" or [1, 2] -> (1, 2). Raises TvaeError unless they are some of 1 ... 8."""
+    """Bars as a user gives them, 1 or "1, 2" or [1, 2] -> (1, 2). Raises TvaeError unless all are among 1 ... 8."""
     given = re.split(r"[\s,]+", bars.strip(" ,")) if isinstance(bars, str) else bars
     try:
         found = tuple(sorted({int(bar) for bar in np.atleast_1d(given)}))
@@ -56,7 +56,10 @@ def bar_numbers(bars: int | str | Sequence[int]) -> tuple[int, ...]:
 
 
 def posterior(vae: TransformerVAE | LSTMVAE, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """q(z | x) of pieces (N, 128): mu and log sigma^2, both (N, C, Z), C codes a piece. Raises TvaeError for other tokens."""
+    """q(z | x): pieces (N, 128) -> mu and log sigma^2, both (N, C, Z).
+
+    Raises TvaeError for tokens that are no states.
+    """
     if not ((tokens >= 0) & (tokens < melody.STATES)).all():
         raise TvaeError(f"Tokens are states 0 to {melody.STATES - 1}; these go from {tokens.min()} to {tokens.max()}.")
     with torch.no_grad():

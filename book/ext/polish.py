@@ -50,6 +50,7 @@ def correct_page(html: str) -> str:
     """A page whose tables and citations say what they are, and whose title is not told twice."""
     html = re.sub(r'<th class="(head|stub)', lambda found: f'<th scope="{SCOPES[found[1]]}" class="{found[1]}', html)
     html = re.sub(r' role="(?:list"(?= class="citation-list)|doc-biblioentry")', "", html)
+    html = html.replace('<a class="tvae-term', '<a data-bs-toggle="tooltip" class="tvae-term')
     return re.sub(r"<title>(.+?) &#8212; \1</title>", r"<title>\1</title>", html)
 
 

@@ -1,7 +1,7 @@
-"""O'Neill's Music of Ireland (1903), Ryan's Mammoth Collection (1883), Aird's Airs (1782-97): tunes in the public domain.
+"""Fiddle tunes from O'Neill's Music of Ireland (1903), Ryan's Mammoth Collection (1883) and Aird's Airs (1782-97).
 
-The corpus is embedded. ``scripts/build_folk.py`` made it from the ABC files that the music21 wheel ships; who typed them is
-in ``tvae/data/folk_credits.tsv``.
+The tunes are in the public domain, and the corpus is embedded: ``scripts/build_folk.py`` made it from the ABC files
+in the music21 wheel. ``tvae/data/folk_credits.tsv`` names who typed them.
 """
 
 from importlib import resources

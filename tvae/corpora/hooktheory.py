@@ -1,6 +1,7 @@
-"""Hooktheory: melodies of pop songs that people transcribed, as Sheet Sage annotates them (C. Donahue et al., ISMIR 2022).
+"""Hooktheory: pop melodies transcribed by volunteers, in the annotations of Sheet Sage (C. Donahue et al., ISMIR 2022).
 
-The JSON file has exact beats. The MIDI archives have the same melodies in seconds of a recording: their beats are recovered.
+The JSON file has exact beats. The MIDI archives hold the same melodies in seconds of a recording, so their beats have
+to be recovered. The licence is CC BY-NC-SA 3.0: nothing of it is redistributed.
 """
 
 from __future__ import annotations

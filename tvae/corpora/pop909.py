@@ -1,4 +1,4 @@
-"""POP909: performances of pop songs with their melodies and beats (Z. Wang et al., ISMIR 2020)."""
+"""POP909: performances of pop songs with their melodies and beats (Z. Wang et al., ISMIR 2020; MIT licence)."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def check(path: Path, sha256: str, url: str) -> None:
 
 
 def download(urls: Sequence[str], name: str, sha256: str) -> Path:
-    """A file from the cache, else from one of these addresses; pooch moves it into place only when its sha256 is right."""
+    """A file from the cache, else from one of these addresses. It appears only when its sha256 is right."""
     folder = cache_dir() / "downloads"
     for url in urls:
         progress = pooch.HTTPDownloader(progressbar=True)

@@ -57,7 +57,7 @@ def score(claim: Claim, record: Record, entry: dict) -> Interval:
     """A metric of one run, with the interval over songs."""
     pieces, song = records.pieces(record.folder, entry)
     _, low, high = interval(*terms(pieces)[claim.statistic], song)
-    return entry[claim.statistic], low, high
+    return entry[claim.statistic], float(low), float(high)
 
 
 def saved_by_repeats(claim: Claim, record: Record, entry: dict) -> Interval:
@@ -88,7 +88,7 @@ MEASURED = {  # statistics that `python -m tvae measure` finds: (in words, where
     "rhythm_follows": ("rhythm follows", transferred_statistic),
     "register_follows": ("register follows", transferred_statistic),
 }
-AT_EQUAL_RATE: dict[str, tuple[str, Callable[[EqualRate], Interval]]] = {
+AT_EQUAL_RATE: dict[str, tuple[str, Callable[[EqualRate], Interval | None]]] = {
     "distortion_saving": ("share of the distortion of {other} that {model} saves", lambda found: found.saving),
     "sampled_accuracy_gain": (
         "free-running accuracy from drawn codes less that of {other}",
@@ -132,11 +132,12 @@ def evidence_at_equal_rate(claim: Claim, record: Record) -> Evidence:
     found = at_equal_rate(record.folder, record.entries, claim.corpus, claim.model, claim.other)
     if found is None:
         return Evidence(words, reason=f"the curves of {claim.model} and {claim.other} are not recorded at one rate yet")
-    if part(found) is None:
+    measured_there = part(found)
+    if measured_there is None:
         return Evidence(words, reason="the curves were recorded without accuracy from drawn codes")
     bases = [record.runs(claim, model).get(0) for model in (claim.model, claim.other)]
-    run = about([base for base in bases if base], part(found))
-    return Evidence(f"{words} at {found.rate:.0f} nats", (run,), part(found))
+    run = about([base for base in bases if base], measured_there)
+    return Evidence(f"{words} at {found.rate:.0f} nats", (run,), measured_there)
 
 
 def about(entries: list[dict], found: Interval) -> Run:

@@ -1,7 +1,7 @@
 """Melodies on a page: the element ``<tvae-player>`` with its picture, its sound and its MIDI file.
 
 What Python writes is complete by itself: a piano roll as inline SVG and a link to the MIDI file, for paper and pages
-without scripts. ``book/assets/tvae-player.js`` makes it playable, with ``tvae-roll.js`` and ``tvae-sound.js`` beside it, and
+without scripts. ``book/assets/tvae-player.js``, ``tvae-roll.js`` and ``tvae-sound.js`` make it playable, and
 ``tvae.css`` gives it the book's looks.
 """
 
@@ -201,7 +201,10 @@ FADE = 0.01  # seconds, at both ends of a note
 
 
 def write_wav(tokens: np.ndarray, path: str | os.PathLike, tempo: float = 120.0) -> None:
-    """Write (128,) tokens as a WAV file, 16 bit and mono, with about the page's sound. Raises TvaeError as `player` does."""
+    """Write (128,) tokens as a WAV file, 16 bit and mono, that sounds about as the page.
+
+    Raises TvaeError as `player` does.
+    """
     piece = player(tokens, tempo=tempo)
     step = 15 / piece.tempo  # seconds
     sound = np.zeros(round((PIECE * step + 0.5) * RATE))

@@ -2,10 +2,9 @@
 
     python -m tvae measure --record figures --weights weights --data-dir DIR
 
-writes ``<record>/inside.json`` (what each of `MODELS` does on the test pieces of its corpus, and how every model with released
-weights does on the other corpora).
-Weights that are not released are taken from the run's
-folder in ``runs``; where that is not at hand, what was recorded of the run stays.
+writes ``<record>/inside.json``: what each of `MODELS` does on the test pieces of its corpus, and how every model with
+released weights does on the other corpora. Weights that are not released are taken from the run's folder in ``runs``;
+without that folder, what was recorded of the run stays.
 """
 
 from __future__ import annotations
@@ -64,14 +63,14 @@ def elsewhere(entries: list[dict], weights: str | Path, data: dict[str, Corpus])
     return rows
 
 
-# Rows for the pages and the record's figures: `sides` is {(block, model): what was measured}. -----------------------------
+# --- rows for the pages; `sides` is {(block, model): what was measured}
 
 BARS = {"repeated": "equals an earlier bar", "transposed": "is one transposed", "rhythm": "has the rhythm of one"}
 Sides = dict[tuple[str, str], dict]
 
 
 def sides(recorded: dict, part: str, corpus: str = "", live: dict[str, dict] | None = None) -> Sides:
-    """A part ("attention", "codes" or "limits") of what was measured now on a corpus, by model, and recorded of the others."""
+    """A part ("attention", "codes", "limits") of what was measured now, and what was recorded of other corpora."""
     now = {(f"{corpus}, measured now", model): measured for model, measured in (live or {}).items()}
     then = {
         (f"{run['corpus']}, recorded", run["model"]): run[part]
@@ -88,7 +87,7 @@ def dots(found: Iterable[tuple]) -> pd.DataFrame:
 
 
 def rates_by_kind(sides: Sides) -> pd.DataFrame:
-    """The rate of bars by what they are to earlier ones, as a multiple of that of new bars (`tvae.studies.codes.matched`)."""
+    """The rate of bars by their relation to earlier ones, as a multiple of that of matched new bars."""
     return dots(
         (block, BARS[row["kind"]], model, [1 - row[key] for key in ("saving", "high", "low")])
         for (block, model), one in sides.items() for row in one["matched"] if row["kind"] in BARS and row["bars"]
@@ -119,7 +118,7 @@ def gains(sides: Sides) -> pd.DataFrame:
 
 
 def by_training(everywhere: list[dict], statistic: str) -> pd.DataFrame:
-    """A statistic of `elsewhere`: a block for what was tested on, a row for what was trained on, its own corpus first."""
+    """A statistic of `elsewhere`: a block for each test corpus, a row for each training corpus, its own first."""
     own_first = sorted(
         everywhere, key=lambda row: (row["tested_on"], row["trained_on"] != row["tested_on"], row["trained_on"])
     )
@@ -133,7 +132,7 @@ def by_training(everywhere: list[dict], statistic: str) -> pd.DataFrame:
 
 
 def read(path: str | Path) -> dict:
-    """What was recorded: {"runs": {name: {corpus, model, preset, fold, "attention", "codes", "limits"}}, "elsewhere": [...]}."""
+    """What was recorded: {"runs": {name: {corpus, model, ..., "attention", "codes", "limits"}}, "elsewhere": [...]}."""
     try:
         recorded = json.loads(Path(path).read_text())
         assert {"runs", "elsewhere"} <= set(recorded)

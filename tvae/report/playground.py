@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
+from tvae import corpus as corpora
 from tvae import transfer
 from tvae.checkpoint import in_eight_bits, load, quantised, write_atomically
 from tvae.corpus import Corpus
@@ -283,9 +284,7 @@ def read(path: str | Path) -> dict:
         found["run"], found["pieces"], found["change"]
         return found
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise TvaeError(
-            f"{path} holds no such measurement ({error}); make it with `python -m tvae.report.playground`."
-        ) from None
+        raise TvaeError(f"{path} holds no such measurement ({error}); make it with `python -m tvae measure`.") from None
 
 
 def write_own(weights_file: Path | None, record: Path, weights: Path, page: Path) -> Path:

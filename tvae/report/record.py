@@ -62,9 +62,7 @@ def read(record: str | Path) -> list[dict]:
     try:
         entries = json.loads(path.read_text())
     except FileNotFoundError:
-        raise TvaeError(
-            f"There is no {path}; train runs and collect them with `python -m tvae.report.record`."
-        ) from None
+        raise TvaeError(f"There is no {path}; train runs and collect them with `python -m tvae record`.") from None
     except json.JSONDecodeError as error:
         raise TvaeError(f"{path} is not JSON (line {error.lineno}: {error.msg}).") from None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -39,9 +39,23 @@ class Table:
         return self.text
 
 
-def plain(frame: pd.DataFrame) -> Table:
-    """Any DataFrame, its index left out; text is escaped."""
-    return Table(frame.to_html(index=False, border=0, float_format="{:,.4g}".format), frame.to_string(index=False))
+def plain(frame: pd.DataFrame, caption: str = "") -> Table:
+    """Any DataFrame, its index left out; text is escaped, and the first column names the rows."""
+    caption = f"<caption>{escape(caption)}</caption>" if caption else ""
+    rows = "".join(f"<tr>{''.join(cells(row))}</tr>" for row in frame.itertuples(index=False))
+    html = f"<table>{caption}<thead><tr>{headers(frame.columns)}</tr></thead><tbody>{rows}</tbody></table>"
+    return Table(html, frame.to_string(index=False))
+
+
+def headers(names: Iterable) -> str:
+    return "".join(f'<th scope="col">{escape(str(name))}</th>' for name in names)
+
+
+def cells(row: Iterable) -> Iterator[str]:
+    """A row's values as cells: the first is its header, numbers have four digits."""
+    for number, value in enumerate(row):
+        text = f"{value:,.4g}" if isinstance(value, float) else escape(str(value))
+        yield f"<td>{text}</td>" if number else f'<th scope="row">{text}</th>'
 
 
 def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | None = None) -> Table:
@@ -58,7 +72,7 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
         for statistic, (name, _) in STATISTICS.items():
             heads += [name, "in the paper", "difference"] if statistic in in_paper else [name]
         rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(title)}</th></tr>')
-        rows.append(f"<tr>{''.join(f'<th>{name}</th>' for name in heads)}</tr>")
+        rows.append(f"<tr>{headers(heads)}</tr>")
         lines.append(title)
         for model, own in part.groupby("model", sort=False):
             own, paper = own.set_index("statistic"), known.get(model, {})
@@ -92,7 +106,7 @@ def paper_cells(own: pd.DataFrame, statistic: str, digits: int, paper: float | N
 def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
     """`tvae.report.results.differences`: a row for each model that `model` is compared with."""
     shown = {name: head for name, head in STATISTICS.items() if name in set(frame.statistic)}
-    heads = "".join(f"<th>{name}</th>" for name, _ in shown.values())
+    heads = headers(["", *(name for name, _ in shown.values())])
     rows, lines = [], []
     for title, part in frame.groupby("block", sort=False):
         rows.append(f'<tr><th colspan="{len(shown) + 1}" scope="rowgroup">{escape(title)}</th></tr>')
@@ -103,9 +117,7 @@ def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
             cells = "".join(cell(own, statistic, digits, "+") for statistic, (_, digits) in shown.items())
             rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
             lines.append(f"  {name}: " + ", ".join(f"{s} {own.value[s]:+.3f}" for s in shown if s in own.index))
-    return Table(
-        f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines)
-    )
+    return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
 
 
 def rate_distortion(points: pd.DataFrame) -> Table:
@@ -127,8 +139,9 @@ def rate_distortion(points: pd.DataFrame) -> Table:
             rows.append(f"<tr>{''.join(cells)}</tr>")
             lines.append(f"  KL weight {point['kl_weight']:g}: rate {point['rate']:.1f}, distortion {point['distortion']:.1f}, "
                          f"accuracy {point['accuracy']:.3f}")  # fmt: skip
-    heads = "".join(f"<th>{name}</th>" for name in heads)
-    return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
+    return Table(
+        f"<table><thead><tr>{headers(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines)
+    )
 
 
 def runs(entries: list[dict]) -> Table:
@@ -160,8 +173,9 @@ def equal_rate(found: list[EqualRate]) -> Table:
         cells += drawn(pair.sampled)
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
         lines.append(f"{name} at {pair.rate:.0f} nats: distortion saved {saving:.1%}, accuracy {gain:+.3f}")
-    heads = "".join(f"<th>{name}</th>" for name in heads)
-    return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
+    return Table(
+        f"<table><thead><tr>{headers(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines)
+    )
 
 
 def drawn(gain: tuple[float, float, float] | None) -> str:

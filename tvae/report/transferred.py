@@ -1,4 +1,4 @@
-"""Context transfer measured for the record: what `tvae.studies.transfers` finds in the recorded models, and claims C7 to C9.
+"""Context transfer for the record: what `tvae.studies.transfers` finds in the recorded models, and claims C7 to C9.
 
     python -m tvae measure --record figures --weights weights --data-dir DIR
 
@@ -111,7 +111,10 @@ TABULATED = {  # in the table: measure -> heading
 
 
 def summary(runs: list[dict], model: str) -> pd.DataFrame:
-    """What was measured of a model when z_1 was swapped, or not: a row a measure, a column a condition, with intervals."""
+    """What was measured of a model when z_1 was swapped, or not.
+
+    A row for each measure, a column for each condition.
+    """
     conditions = [name for name, condition in CONDITIONS.items() if condition.bars == (1,)]
     (run,) = [run for run in runs if run["model"] == model]
     unknown = [None] * 3

@@ -80,7 +80,10 @@ def masses(vae: TransformerVAE, tokens: np.ndarray) -> np.ndarray:
 
 
 def places(pieces: Corpus) -> tuple[np.ndarray, np.ndarray]:
-    """-> (N, 28) bool each: pairs of equal bars, and pairs whose later bar equals no earlier one. Padding is neither."""
+    """-> (N, 28) bool each.
+
+    Pairs of equal bars, and pairs whose later bar equals no earlier bar. Padding is neither.
+    """
     equal = np.tril(equal_bars(pieces.tokens), -1)
     counts = counted(pieces.tokens, pieces.length)[:, :, None]
     idle = np.broadcast_to(counts & ~equal.any(-1, keepdims=True), equal.shape)
@@ -99,10 +102,10 @@ def expectation(found: np.ndarray, control: np.ndarray, pairs: np.ndarray, idles
 
 
 def lift(mass: np.ndarray, searched: np.ndarray, idle: np.ndarray, song: np.ndarray) -> dict[str, np.ndarray]:
-    """The mass from repeated bars to the bars they equal, against that from bars with nothing to find to the same places.
+    """The mass that repeated bars put on the bars they equal, over the mass that other bars put on the same places.
 
-    mass (N, H, P), searched and idle (N, P) of `places`, song (N,). Returns `found` and `expected`, the mean mass a pair of
-    equal bars, and their ratio `lift`; (H, 3) each, [value, low, high]. The bootstrap draws all of it by song.
+    mass (N, H, P), searched and idle (N, P) of `places`, song (N,). Returns `found` and `expected`, the mean mass of
+    a pair of equal bars, and their ratio `lift`: (H, 3) each, [value, low, high]. The bootstrap draws songs.
     """
     sums = resampled(song, mass * searched[:, None], mass * idle[:, None], searched, idle)
     (found, expected), (drawn_found, drawn_expected) = (expectation(*(one[k] for one in sums)) for k in (0, 1))
@@ -162,10 +165,10 @@ def looks_back(vae: TransformerVAE) -> bool:
 def measure(vae: TransformerVAE, train: Corpus, test: Corpus) -> dict:
     """All of it on test pieces, JSON-able.
 
-    `heads` is a list of {kind, layer, number, found, expected, lift, untrained, permuted}, the first three as `lift` gives
-    them, then the lift without training and with permuted repeats; `finder` the number in it of the head that is chosen on
-    the training pieces, `distance` the `by_distance` of that head, `chance` the 95 % point of the highest permuted lift,
-    `pairs` how many pairs of equal bars there are.
+    `heads` is a list of {kind, layer, number, found, expected, lift, untrained, permuted}: what `lift` gives, then
+    the lift without training and with permuted repeats. `finder` is the index of the head that is chosen on the
+    training pieces, `distance` its `by_distance`. `chance` is the 95 % point of the highest permuted lift, `pairs`
+    the number of equal bars.
     """
     searched, idle = places(test)
     mass, raw = masses(vae, test.tokens), masses(untrained(vae), test.tokens)

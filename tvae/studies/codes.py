@@ -1,13 +1,16 @@
-"""What the codes keep: the rate of a bar by what it is to earlier bars, and what becomes of a piece when a code is changed.
+"""What the codes keep: the rate of a bar by its relation to earlier bars, and what changes with a code.
 
-Bars are compared *matched*: with new bars at the same position that hold as many notes. Decoding is free-running, so
-that a changed code can change all later bars.
+Bars are *matched*: they are compared with new bars at the same position that hold as many notes. Decoding is
+free-running, so a changed code can change all later bars.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import r2_score
 
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
@@ -65,7 +68,7 @@ def by_stratum(rate: np.ndarray, stratum: np.ndarray, chosen: np.ndarray) -> tup
 def standardised(
     count: np.ndarray, total: np.ndarray, count_new: np.ndarray, total_new: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Sums (..., STRATA) -> rate a bar, rate a bar of the new bars at the same weights, and how many bars have a match."""
+    """Sums (..., STRATA) -> rate of a bar, rate of a new bar at the same weights, and how many bars have a match."""
     count = np.where(count_new > 0, count, 0)
     number = count.sum(-1)
     other = (ratio(total_new, count_new) * count).sum(-1)
@@ -97,7 +100,7 @@ def of_other_songs(hosts: np.ndarray, donors: np.ndarray, song: np.ndarray) -> n
 
 
 def fifth_codes(mu: np.ndarray, pieces: Corpus, hosts: np.ndarray) -> dict[str, np.ndarray]:
-    """What bar 5 of the hosts (indices of A-A pieces) may be given as z_5: codes (M, 8, Z) of the whole piece, by name."""
+    """What the hosts (M indices of A-A pieces) can be given as z_5: name -> codes (M, 8, Z) of the whole piece."""
     z_5 = {
         "its own": mu[hosts, 4],
         "prior mean": np.zeros_like(mu[hosts, 4]),
@@ -128,7 +131,7 @@ def fifth_bar(vae: TransformerVAE, mu: np.ndarray, pieces: Corpus) -> list[dict]
 
 
 def changes(vae: TransformerVAE, mu: np.ndarray) -> np.ndarray:
-    """(8, 8): when code i of pieces with codes mu (N, 8, Z) is drawn anew from the prior, the share of bar j's steps that change."""
+    """Codes mu (N, 8, Z) -> (8, 8): the share of bar j's steps that change when code i is drawn from the prior."""
     before = bars(generate(vae, mu))  # not made valid: a sustain would lose what it sustained in the bar before
     rng = np.random.default_rng(SEED)
     rows = []
@@ -140,7 +143,7 @@ def changes(vae: TransformerVAE, mu: np.ndarray) -> np.ndarray:
 
 
 def with_fifth_bar(tokens: np.ndarray, bar: np.ndarray) -> np.ndarray:
-    """Pieces (N, 128) with bars (N, 16) as their bar 5; what was held into bar 6 goes on as before, or ends with bar 5."""
+    """Pieces (N, 128) with bars (N, 16) as their bar 5. A note held into bar 6 goes on if it can, else ends there."""
     edited = bars(tokens).copy()
     edited[:, 4] = bar
     return canonical(edited.reshape(tokens.shape))
@@ -149,8 +152,9 @@ def with_fifth_bar(tokens: np.ndarray, bar: np.ndarray) -> np.ndarray:
 def copy_test(vae: TransformerVAE, pieces: Corpus) -> dict:
     """Bar 5 of pieces where it is new, made equal to bar 1 by editing; or, as a control, to a bar of another song.
 
-    The control has as many notes as bar 1 and lies as high (`tvae.studies.relations.stranger`). `own`, `control` and `copy` are the
-    rates of bar 5 in nats, `saving` the share by which the copy's is below the control's, each [value, low, high].
+    The control has as many notes as bar 1 and lies as high (`tvae.studies.relations.stranger`). `own`, `control` and
+    `copy` are rates of bar 5 in nats, `saving` is the share by which the copy's is below the control's, each [value,
+    low, high].
     """
     rng = np.random.default_rng(SEED)
     strangers = pool(pieces.tokens, pieces.song, counted(pieces.tokens, pieces.length))
@@ -177,19 +181,21 @@ def copy_test(vae: TransformerVAE, pieces: Corpus) -> dict:
 
 
 def active_units(mu: np.ndarray) -> np.ndarray:
-    """mu (N, 8, Z) -> (8,) int: how many dimensions of each bar's code vary with the piece; the others have collapsed."""
+    """mu (N, 8, Z) -> (8,) int: how many dimensions of each code vary with the piece. The others have collapsed."""
     return (mu.var(0) > ACTIVE).sum(-1)
 
 
 def principal(codes: np.ndarray, dimensions: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Codes (N, Z) -> their principal components (N, dimensions), and the share of the variance that each has."""
-    centred = codes - codes.mean(0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
-    return (u * s)[:, :dimensions], (s**2 / (s**2).sum())[:dimensions]
+    components = PCA(dimensions, svd_solver="full")
+    return components.fit_transform(codes), components.explained_variance_ratio_
 
 
 def features(tokens: np.ndarray) -> dict[str, np.ndarray]:
-    """Of bar 1 of pieces (N, 128), none depends on the key: notes a bar, and semitones from the first note to the last."""
+    """Of bar 1 of pieces (N, 128): how many notes it has, and the semitones from the first note to the last.
+
+    Neither depends on the key.
+    """
     lines = [pitches(bar) for bar in bars(tokens)[:, 0]]
     contour = [line[-1] - line[0] if len(line) else 0 for line in lines]
     return {"notes": np.array([len(line) for line in lines]), "contour": np.array(contour)}
@@ -198,12 +204,10 @@ def features(tokens: np.ndarray) -> dict[str, np.ndarray]:
 def explained(train_codes: np.ndarray, train_values: np.ndarray, codes: np.ndarray, values: np.ndarray) -> float:
     """The share of the variance of values (N,) or (N, K) on test pieces that a line fitted on training pieces predicts.
 
-    It is predicted from codes (N, Z); what is no better than the mean is 0 or less.
+    It is predicted from codes (N, Z). What is no better than the mean is 0 or less.
     """
-    mean, centre = train_values.mean(0), train_codes.mean(0)
-    line, *_ = np.linalg.lstsq(train_codes - centre, train_values - mean, rcond=None)
-    error = values - mean - (codes - centre) @ line
-    return float(1 - (error**2).sum() / ((values - values.mean(0)) ** 2).sum())
+    line = LinearRegression().fit(train_codes, train_values)
+    return float(r2_score(values, line.predict(codes), multioutput="variance_weighted"))
 
 
 def told_again(mu_train: np.ndarray, train: Corpus, mu: np.ndarray, test: Corpus) -> dict[str, float]:

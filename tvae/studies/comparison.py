@@ -89,19 +89,20 @@ def equal_rate(names: tuple[str, str], ours: Curve, theirs: Curve, at: int) -> E
     ]  # (1 + draws, 3) each: value, low, high
     (value, least, most), (other, others_least, others_most) = found[0].T, found[1].T
     saving = spread(1 - value / other, 1 - most / others_least, 1 - least / others_most)
-    gains = []
-    for kind in ("accuracy", "sampled"):
-        arrays = [getattr(curve, kind) for curve in (ours, theirs)]
-        if any(array is None for array in arrays):
-            gains.append(None)
-            continue
-        heights = [by_draw(curve.song, array) for curve, array in zip((ours, theirs), arrays, strict=True)]
+
+    def gain(own: np.ndarray, others: np.ndarray) -> tuple[float, float, float]:
         (value, least, most), (other, others_least, others_most) = (
-            np.array([accuracy_at(where, *point) for point in zip(sums[0], height, strict=True)]).T
-            for sums, height in zip(drawn, heights, strict=True)
+            np.array([accuracy_at(where, *point) for point in zip(rates_drawn, heights, strict=True)]).T
+            for rates_drawn, heights in (
+                (drawn[0][0], by_draw(ours.song, own)),
+                (drawn[1][0], by_draw(theirs.song, others)),
+            )
         )
-        gains.append(spread(value - other, least - others_most, most - others_least))
-    return EqualRate(*names, where, saving, *gains)
+        return spread(value - other, least - others_most, most - others_least)
+
+    known = ours.sampled is not None and theirs.sampled is not None
+    sampled = gain(ours.sampled, theirs.sampled) if known else None
+    return EqualRate(*names, where, saving, gain(ours.accuracy, theirs.accuracy), sampled)
 
 
 def by_draw(song: np.ndarray, array: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""Where the model stops: pieces made so that bars 5-8 are a copy, a transposition, a retrograde ... of bars 1-4; other corpora.
+"""Where the model stops: pieces whose bars 5-8 are made of bars 1-4, and other corpora.
 
-All are made from test bars and have as many notes in bar i + 4 as in bar i. Each relation but the last two has a *shuffled*
-twin: the same rhythm, the same pitches, in an order that is neither the bar's own nor its inversion's nor their
-retrogrades'. What the relation itself is worth is what it is cheaper than its twin.
+The pieces are made from test bars, with as many notes in bar i + 4 as in bar i. Each of `RELATIONS` has a *shuffled*
+twin: the same rhythm and the same pitches, in an order that is neither the bar's own, nor its inversion's, nor their
+retrogrades'. The relation itself is worth what it costs less than its twin.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ class Variants:
 
 
 def suitable(pieces: Corpus) -> np.ndarray:
-    """(N, 4) bool: bars 1-4 of pieces in which no note is held over these bars' lines, where every relation is another line.
+    """(N, 4) bool: which of bars 1-4 can be used. No note may be held over these bars' lines.
 
-    A bar is out with fewer than three notes, or when its melodic intervals are those of its own inversion, retrograde or
-    retrograde inversion.
+    A bar is out if it has fewer than three notes, or if its melodic intervals are those of its own inversion,
+    retrograde or retrograde inversion.
     """
     x = bars(pieces.tokens)
     apart = (x[:, 1:5, 0] != SUSTAIN).all(1)
@@ -83,7 +83,7 @@ def variants(pieces: Corpus) -> Variants:
 
 
 def second_halves(first: np.ndarray, song: str, strangers: Pool, rng: np.random.Generator) -> dict[str, list] | None:
-    """Bars 1-4 (4, 16) -> bars 5-8 in each variant, or None. Bars that are equal in bars 1-4 are so in every variant."""
+    """Bars 1-4 (4, 16) -> bars 5-8 in each variant, or None. Bars that are equal stay equal in every variant."""
     line = np.concatenate([pitches(bar) for bar in first])
     shift = rng.choice(SEMITONES[(line.min() + SEMITONES >= LOWEST) & (line.max() + SEMITONES <= HIGHEST)])
     change = {"copy": np.copy, "transposition": lambda bar: with_pitches(bar, pitches(bar) + shift),
@@ -113,7 +113,7 @@ def in_place(tokens: np.ndarray) -> float:
 
 
 def second_half_scores(vae: TransformerVAE, tokens: np.ndarray) -> dict[str, np.ndarray]:
-    """Of bars 5-8 of pieces (M, 128): `rate`, nats a bar, and `accuracy`, the share of steps right free-running, (M,) each."""
+    """Of bars 5-8 of pieces (M, 128): `rate` in nats a bar, and `accuracy`, free-running, (M,) each."""
     mu, rate = encode_with_rate(vae, tokens)
     right = bars(decode(vae, mu) == tokens)[:, 4:]
     return {"rate": rate[:, 4:].sum(-1).mean(1), "accuracy": right.mean((1, 2))}
@@ -122,9 +122,9 @@ def second_half_scores(vae: TransformerVAE, tokens: np.ndarray) -> dict[str, np.
 def measure(vae: TransformerVAE, pieces: Corpus) -> dict:
     """Rate and accuracy of bars 5-8 in each variant of the pieces, JSON-able.
 
-    `variants` is a list of {variant, rate, accuracy, saving}, each with its interval as [value, low, high]; `saving` is the
-    share by which the rate is below that of unrelated bars. `gain` is for each of `RELATIONS` the share by which it is
-    below that of its twin, and under "limit" the greater one of `LIMITS`.
+    `variants` is a list of {variant, rate, accuracy, saving}, each [value, low, high]. `saving` is the share by which
+    the rate is below that of unrelated bars. `gain` is, for each of `RELATIONS`, the share by which the rate is below
+    that of its twin, and under "limit" the greater gain of `LIMITS`.
     """
     made = variants(pieces)
     song, one = pieces.song[made.source], np.ones(len(made.source))

@@ -1,4 +1,4 @@
-"""How a bar relates to earlier ones, and what can be made of a bar: transposition, retrograde, inversion, another order."""
+"""How a bar relates to earlier bars, and how to make a transposition, a retrograde or an inversion of it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def same_rhythm(tokens: np.ndarray) -> np.ndarray:
 
 
 def transposed(tokens: np.ndarray) -> np.ndarray:
-    """(..., 128) -> (..., 8, 8) bool: is bar i bar j some semitones higher or lower? Of a single note nobody could tell."""
+    """(..., 128) -> (..., 8, 8) bool: is bar i bar j transposed? Both need two notes: one note alone tells nothing."""
     x = bars(tokens).astype(int)
     onset = (x >= FIRST_PITCH)[..., :, None, :]
     apart = x[..., :, None, :] - x[..., None, :, :]  # where the rhythm is the same, notes stand against notes
@@ -50,7 +50,7 @@ def transposed(tokens: np.ndarray) -> np.ndarray:
 
 
 def kinds(tokens: np.ndarray) -> np.ndarray:
-    """(..., 128) -> (..., 8) int, into `KINDS`: repeats an earlier bar, or is one transposed, or has its rhythm, or is new."""
+    """(..., 128) -> (..., 8) int, the kind of each bar as an index into `KINDS`; the first that fits."""
     found = [np.tril(pairs(tokens), -1).any(-1) for pairs in (equal_bars, transposed, same_rhythm)]
     return np.select(found, range(len(found)), default=len(found))
 
@@ -87,7 +87,7 @@ def relatives(own: np.ndarray) -> list[tuple[int, ...]]:
 
 
 def another_order(own: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
-    """An order of a line's notes that makes none of its `relatives`, as indices; None where a hundred draws find none."""
+    """An order of a line's notes, as indices, that makes none of its `relatives`; None if a hundred draws find none."""
     known = relatives(own)
     orders = (rng.permutation(len(own)) for _ in range(100))
     return next((order for order in orders if tuple(np.diff(own[order]).tolist()) not in known), None)

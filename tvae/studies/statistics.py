@@ -11,7 +11,10 @@ SEED = 0
 
 
 def resampled(song: np.ndarray, *arrays: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Bootstrap over songs, the same draws for every array: (N, ...) each -> its sum (...) and drawn sums (DRAWS, ...)."""
+    """Bootstrap over songs, with the same draws for every array.
+
+    (N, ...) -> its sum (...) and drawn sums (DRAWS, ...).
+    """
     _, index = np.unique(song, return_inverse=True)
     songs = index.max() + 1
     drawn = np.random.default_rng(SEED).multinomial(songs, np.full(songs, 1 / songs), size=DRAWS)  # (draws, songs)

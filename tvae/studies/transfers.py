@@ -1,12 +1,13 @@
 """Did the context transfer? Structure, rhythm and register of a host's later bars when a donor gives the first ones.
 
-Measures are pure functions of tokens. Where shapes say ``...``, many pieces are taken at once; bars are counted from 1, as
-musicians do. What is claimed of the measures is in ``book/claims.md``.
+Measures are pure functions of tokens. Where shapes say ``...``, a function takes many pieces at once. Bars are
+counted from 1, as musicians do. ``book/claims.md`` says what is claimed of the measures.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,14 +33,17 @@ def onsets(tokens: np.ndarray) -> np.ndarray:
 
 
 def mean_pitch(tokens: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """(..., 128) and (..., 8) bool -> (...) mean MIDI pitch of the notes that begin in the chosen bars; NaN without any."""
+    """(..., 128), (..., 8) bool -> (...) mean MIDI pitch of the notes that begin in the chosen bars.
+
+    NaN if none does.
+    """
     counted = onsets(tokens) & chosen[..., None]
     pitch = melody.bars(tokens).astype(float) - FIRST_PITCH + LOWEST
     return share((pitch * counted).sum((-2, -1)), counted.sum((-2, -1)).astype(float))
 
 
 def self_similarity(tokens: np.ndarray, pitches: bool = True) -> np.ndarray:
-    """(..., 128) -> (..., 8, 8) in 0 ... 1: F1 of the notes of bar i and of bar j, or of their onsets; 0 for two empty ones."""
+    """(..., 128) -> (..., 8, 8): F1 of the notes of bars i and j, or of their onsets alone; 0 for two empty bars."""
     begins = onsets(tokens)
     x = melody.bars(tokens) if pitches else begins
     same = (x[..., :, None, :] == x[..., None, :, :]) & begins[..., None, :]
@@ -60,7 +64,7 @@ def structure(host: np.ndarray, result: np.ndarray, pairs: np.ndarray) -> tuple[
 
 
 def rhythm(tokens: np.ndarray, pattern: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Do the chosen bars (..., 8) have the onsets of the pattern (..., 16)? F1 is the ratio of the two sums, each (...)."""
+    """Do the chosen bars (..., 8) have the onsets of the pattern (..., 16)? F1 is the ratio of the two sums (...)."""
     begins = onsets(tokens)
     both = 2 * (begins & pattern[..., None, :]).sum(-1)
     total = begins.sum(-1) + pattern.sum(-1)[..., None]
@@ -68,9 +72,9 @@ def rhythm(tokens: np.ndarray, pattern: np.ndarray, chosen: np.ndarray) -> tuple
 
 
 def later_bars(tokens: np.ndarray, bars: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """(..., 128) -> two (..., 8) bool: the bars after the first of `bars` that are not among them, those of them that are new.
+    """(..., 128) -> two (..., 8) bool: the other bars after the first of `bars`, and those of them that are new.
 
-    New is what does not repeat one of `bars`.
+    A bar is new if it repeats none of `bars`.
     """
     number = np.arange(1, BARS + 1)
     later = np.broadcast_to((number > bars[0]) & ~np.isin(number, bars), (*tokens.shape[:-1], BARS))
@@ -83,12 +87,15 @@ def share(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     return np.divide(top, bottom, out=np.full(np.broadcast(top, bottom).shape, np.nan), where=np.asarray(bottom) != 0)
 
 
-# --- couples of transfers, and what is summed over them
+# --- couples of transfers
 
 
 @dataclass(frozen=True)
 class Couples:
-    """M hosts, each with two donors: host (M,) and donors (M, 2) are rows of a corpus, group (M,) shares no song with others."""
+    """M hosts with two donors each.
+
+    Host (M,) and donors (M, 2) index pieces; groups (M,) share no song with each other.
+    """
 
     host: np.ndarray
     donors: np.ndarray
@@ -96,9 +103,9 @@ class Couples:
 
 
 def couples(song: np.ndarray, groups: int | None = None, seed: int = SEED) -> Couples:
-    """Songs in groups of three at random, `groups` of them or all; each piece is host, with a donor from either other song.
+    """Draw songs in groups of three, `groups` of them or all. Each piece is host, with a donor from either other song.
 
-    song (N,) is what each piece belongs to. Raises TvaeError for fewer than three songs.
+    song (N,) names the song of each piece. Raises TvaeError for fewer than three songs.
     """
     rng = np.random.default_rng(seed)
     songs = rng.permutation(np.unique(song))
@@ -113,122 +120,171 @@ def couples(song: np.ndarray, groups: int | None = None, seed: int = SEED) -> Co
     return Couples(host, np.stack([first, second], 1), group)
 
 
-def summands(
-    host: np.ndarray, again: np.ndarray, donors: np.ndarray, donors_again: np.ndarray, results: np.ndarray, bars: tuple
-) -> dict[str, np.ndarray]:
-    """What `statistics` needs, for each of M hosts; each (M,).
+# --- what is measured of them
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A statistic of sums over M hosts.
+
+    `sums` holds what each host adds, (M,) each; `of` makes a number of the sums.
+    """
+
+    sums: tuple[np.ndarray, ...]
+    of: Callable[..., np.ndarray]
+
+    def value(self) -> float:
+        return float(self.of(*(part.sum() for part in self.sums)))
+
+
+def by_host(values: np.ndarray) -> np.ndarray:
+    """(M, ...) -> (M,) sums."""
+    values = np.asarray(values, float)
+    return values.reshape(len(values), -1).sum(1)
+
+
+def ratio(top: np.ndarray, bottom: np.ndarray) -> Measure:
+    """A sum over another, of arrays (M, ...)."""
+    return Measure((by_host(top), by_host(bottom)), share)
+
+
+def share_of(those: np.ndarray) -> Measure:
+    """How many of (M, ...) bool are true."""
+    return ratio(those, np.ones_like(those))
+
+
+def slope(x: np.ndarray, y: np.ndarray) -> Measure:
+    """Of a line through the origin, y over x (M, ...); what is NaN is left out."""
+    x, y = np.where(np.isfinite(x * y), (x, y), 0)
+    return ratio(x * y, x * x)
+
+
+def correlation(x: np.ndarray, y: np.ndarray) -> Measure:
+    """Of x and y (M, ...), whose means are 0."""
+    return Measure(tuple(map(by_host, (x * y, x * x, y * y))), lambda xy, xx, yy: share(xy, np.sqrt(xx * yy)))
+
+
+def combined(of: Callable[..., np.ndarray], *measures: Measure) -> Measure:
+    """A number made of measures."""
+    ends = np.cumsum([len(measure.sums) for measure in measures])[:-1]
+
+    def together(*sums: np.ndarray) -> np.ndarray:
+        parts = (sums[begin:end] for begin, end in zip((0, *ends), (*ends, len(sums))))
+        return of(*(measure.of(*part) for measure, part in zip(measures, parts)))
+
+    return Measure(tuple(part for measure in measures for part in measure.sums), together)
+
+
+def scaled(found: np.ndarray, chance: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """0 is chance, 1 the most there can be."""
+    return share(found - chance, most - chance)
+
+
+def measures(
+    host: np.ndarray,
+    again: np.ndarray,
+    donors: np.ndarray,
+    donors_again: np.ndarray,
+    results: np.ndarray,
+    bars: tuple[int, ...],
+) -> dict[str, Measure]:
+    """What is measured of M hosts, by name.
 
     host and its reconstruction `again` (M, 128); two donors, their reconstructions and what came out, each (M, 2, 128).
-    """
-    both, two = host[:, None], np.broadcast_to(again[:, None], results.shape)  # beside the two results
-    swapped = np.isin(np.arange(1, BARS + 1), bars)
-    sums = {}
-
-    def add(**parts):  # of both transfers of a couple
-        for name, values in parts.items():
-            values = np.asarray(values, float)
-            sums[name] = values.reshape(len(values), -1).sum(1)
-
-    same = (melody.bars(results) == melody.bars(both)).all(-1)
-    taken = (melody.bars(results) == melody.bars(donors_again)).all(-1)
-    add(equal=same[..., ~swapped], others=np.ones_like(same[..., ~swapped]))
-    add(taken=taken[..., swapped], swapped=np.ones_like(taken[..., swapped]))
-
-    alike = [self_similarity(x) for x in (both, results)]
-    unusual = [s - s.mean((0, 1)) for s in alike]  # what is usual between bars i and j is no likeness
-    for pairs, name in ((pairs_with(bars), ""), (pairs_with(tuple(range(1, BARS + 1))), "_all")):
-        for other, whose in ((results, ""), (two, "_unswapped"), (donors_again, "_unrelated")):
-            found, claimed, true = structure(both, other, pairs)
-            add(**{f"found{name}{whose}": found, f"claimed{name}{whose}": claimed, f"true{name}{whose}": true})
-        x, y = (s[..., pairs] for s in np.broadcast_arrays(*unusual))
-        add(**{f"xy{name}": x * y, f"xx{name}": x * x, f"yy{name}": y * y})
-
-    repeats = melody.equal_bars(both) & pairs_with(bars)
-    add(repeats=np.broadcast_to(repeats, (*results.shape[:2], BARS, BARS)))
-    for name, one, other in (
-        ("notes", alike[1], self_similarity(donors_again)),
-        ("onsets", self_similarity(results, False), self_similarity(donors_again, False)),
-    ):
-        add(**{f"repeats_{name}": one * repeats, f"repeats_{name}_unrelated": other * repeats})
-
-    k = bars[0] - 1
-    heard, own = onsets(donors)[..., k, :], onsets(both)[..., k, :]  # the rhythm of the first swapped bar
-    high, level = (mean_pitch(x, np.arange(BARS) == k) for x in (donors, both))
-    chosen, donors_chosen = later_bars(both, bars), later_bars(donors, bars)
-    for later, natural, name in zip(chosen, donors_chosen, ("_with_copies", "")):
-        for tokens, pattern, whose in (
-            (results, heard, "donor"), (results, heard[:, ::-1], "other_donor"), (results, own, "host"),
-            (two, heard, "donor_unswapped"), (two, own, "host_unswapped"),
-        ):  # fmt: skip
-            agreed, total = rhythm(tokens, pattern, later)
-            add(**{f"agreed_{whose}{name}": agreed, f"total_{whose}{name}": total})
-        pitch, before, songs = (mean_pitch(x, m) for x, m in ((results, later), (two, later), (donors_again, natural)))
-        slope = {
-            "register": (high[:, 0] - high[:, 1], pitch[:, 0] - pitch[:, 1]),
-            "songs": (high[:, 0] - high[:, 1], songs[:, 0] - songs[:, 1]),
-            "host": (high - level, pitch - before),
-        }
-        for kind, (x, y) in slope.items():
-            known = np.isfinite(x * y)
-            add(**{f"{kind}_xy{name}": np.where(known, x * y, 0), f"{kind}_xx{name}": np.where(known, x * x, 0)})
-    return sums
-
-
-def statistics(s: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The measures, from `summands` summed over hosts; numbers, or one for each draw of a bootstrap.
-
     structure_kept, rhythm_follows and register_follows decide C7 to C9: 0 is chance and 1 what songs do by themselves.
 
-    ==========================  ==========================================================================================
-    structure_...               equal bars, of pairs with a swapped bar: precision, recall and F1 of the result's against
-                                the host's; ``_unrelated`` is an unrelated song's F1
+    ==========================  ======================================================================================
+    structure_...               equal bars, of pairs with a swapped bar: precision, recall and F1 of the result's
+                                against the host's; ``_unrelated`` is an unrelated song's F1
     self_similarity             correlation of host and result over these pairs, less what is usual at each place
-    repeats_...                 how alike (F1 of notes, of onsets) the two bars of such a pair of the host are in the result
-    rhythm_...                  later bars that are new, with the first swapped bar: of the donor, the other donor, the host
+    repeats_...                 how alike (F1 of notes, of onsets) the two bars of such a pair of the host are in the
+                                result
+    rhythm_...                  later bars that are new, with the first swapped bar: of the donor, the other donor, the
+                                host
     register_slope              what the later bars take over of a semitone between two donors; ``_songs``: in songs
-    register_from_host          the same of a semitone between donor and host, which is above 0 for any middling z as well
+    register_from_host          the same of a semitone between donor and host, which is above 0 for any middling z as
+                                well
     register_octave             the same of a donor's move by an octave
     bars_equal, bar_taken       share of the other bars that equal the host's, of the swapped that equal the donor's
     ``..._all``                 all pairs of bars
     ``..._with_copies``         all later bars, also those that repeat a swapped one
-    ==========================  ==========================================================================================
+    ==========================  ======================================================================================
     """
-    found = {"bars_equal": share(s["equal"], s["others"]), "bar_taken": share(s["taken"], s["swapped"])}
-    for name in ("", "_all"):
-        precision = share(s[f"found{name}"], s[f"claimed{name}"])
-        recall = share(s[f"found{name}"], s[f"true{name}"])
-        f1, unswapped, unrelated = (
-            share(2 * s[f"found{name}{whose}"], s[f"claimed{name}{whose}"] + s[f"true{name}{whose}"])
-            for whose in ("", "_unswapped", "_unrelated")
-        )
+    both, unswapped = host[:, None], np.broadcast_to(again[:, None], results.shape)  # beside the two results
+    swapped = np.isin(np.arange(1, BARS + 1), bars)
+    same = (melody.bars(results) == melody.bars(both)).all(-1)
+    taken = (melody.bars(results) == melody.bars(donors_again)).all(-1)
+    found = {"bars_equal": share_of(same[..., ~swapped]), "bar_taken": share_of(taken[..., swapped])}
+
+    alike = [self_similarity(x) for x in (both, results)]
+    unusual = np.broadcast_arrays(*(s - s.mean((0, 1)) for s in alike))  # what is usual between two bars is no likeness
+    for pairs, name in ((pairs_with(bars), ""), (pairs_with(tuple(range(1, BARS + 1))), "_all")):
+        equal, claimed, true = structure(both, results, pairs)
+        f1, most, unrelated = (structure_f1(both, other, pairs) for other in (results, unswapped, donors_again))
         found |= {
-            f"structure_precision{name}": precision,
-            f"structure_recall{name}": recall,
+            f"structure_precision{name}": ratio(equal, claimed),
+            f"structure_recall{name}": ratio(equal, true),
             f"structure_f1{name}": f1,
             f"structure_f1_unrelated{name}": unrelated,
-            f"structure_kept{name}": share(f1 - unrelated, unswapped - unrelated),
-            f"self_similarity{name}": share(s[f"xy{name}"], np.sqrt(s[f"xx{name}"] * s[f"yy{name}"])),
+            f"structure_kept{name}": combined(scaled, f1, unrelated, most),
+            f"self_similarity{name}": correlation(*(s[..., pairs] for s in unusual)),
         }
-    for name in ("repeats_notes", "repeats_onsets", "repeats_notes_unrelated", "repeats_onsets_unrelated"):
-        found[name] = share(s[name], s["repeats"])
-    for name in ("", "_with_copies"):
-        agreement = {
-            whose: share(s[f"agreed_{whose}{name}"], s[f"total_{whose}{name}"])
-            for whose in ("donor", "other_donor", "host", "donor_unswapped", "host_unswapped")
-        }
-        slope, songs, host = (share(s[f"{k}_xy{name}"], s[f"{k}_xx{name}"]) for k in ("register", "songs", "host"))
-        found |= {f"rhythm_{whose}{name}": agreement[whose] for whose in ("donor", "other_donor", "host")}
+
+    repeats = np.broadcast_to(melody.equal_bars(both) & pairs_with(bars), alike[1].shape)
+    likeness = {
+        "notes": alike[1],
+        "onsets": self_similarity(results, False),
+        "notes_unrelated": self_similarity(donors_again),
+        "onsets_unrelated": self_similarity(donors_again, False),
+    }
+    found |= {f"repeats_{name}": ratio(values * repeats, repeats) for name, values in likeness.items()}
+
+    chosen, donors_chosen = later_bars(both, bars), later_bars(donors, bars)
+    for name, k in (("", 1), ("_with_copies", 0)):
         found |= {
-            f"rhythm_follows{name}": share(
-                agreement["donor"] - agreement["other_donor"],
-                agreement["host_unswapped"] - agreement["donor_unswapped"],
-            ),
-            f"register_from_host{name}": host,
-            f"register_slope{name}": slope,
-            f"register_slope_songs{name}": songs,
-            f"register_follows{name}": share(slope, songs),
+            f"{measure}{name}": value
+            for measure, value in followed(
+                both, unswapped, donors, donors_again, results, bars[0] - 1, chosen[k], donors_chosen[k]
+            ).items()
         }
     return found
+
+
+def structure_f1(host: np.ndarray, result: np.ndarray, pairs: np.ndarray) -> Measure:
+    equal, claimed, true = structure(host, result, pairs)
+    return ratio(2 * equal, claimed + true)
+
+
+def followed(
+    host: np.ndarray,
+    unswapped: np.ndarray,
+    donors: np.ndarray,
+    donors_again: np.ndarray,
+    results: np.ndarray,
+    k: int,
+    later: np.ndarray,
+    later_in_donors: np.ndarray,
+) -> dict[str, Measure]:
+    """Do the later bars (..., 8) go with the donors' bar number k, from 0, in rhythm and in register?"""
+    heard, own = onsets(donors)[..., k, :], onsets(host)[..., k, :]
+    donor, other_donor, of_host = (ratio(*rhythm(results, bar, later)) for bar in (heard, heard[:, ::-1], own))
+    before, most = (ratio(*rhythm(unswapped, bar, later)) for bar in (heard, own))
+
+    high, level = (mean_pitch(x, np.arange(BARS) == k) for x in (donors, host))
+    pitch, pitch_before = (mean_pitch(x, later) for x in (results, unswapped))
+    songs = mean_pitch(donors_again, later_in_donors)
+    apart = high[:, 0] - high[:, 1]  # of the two donors
+    register, in_songs = (slope(apart, x[:, 0] - x[:, 1]) for x in (pitch, songs))
+    return {
+        "rhythm_donor": donor,
+        "rhythm_other_donor": other_donor,
+        "rhythm_host": of_host,
+        "rhythm_follows": combined(lambda a, b, c, d: share(a - b, c - d), donor, other_donor, most, before),
+        "register_from_host": slope(high - level, pitch - pitch_before),
+        "register_slope": register,
+        "register_slope_songs": in_songs,
+        "register_follows": combined(share, register, in_songs),
+    }
 
 
 # --- the measurement
@@ -238,8 +294,8 @@ def statistics(s: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 class Condition:
     """What is done to the codes of which bars.
 
-    They become the donor's, the prior's (a draw from it), the donor's an octave away, those of the host itself a fourth higher
-    and a fourth lower (its two donors, so to say), or stay the host's.
+    They become the donor's, a draw from the prior, the donor's an octave away, or those of the host itself a fourth
+    higher and a fourth lower; or they stay the host's.
     """
 
     bars: tuple[int, ...]
@@ -261,10 +317,11 @@ NEEDS_ANOTHER_SONG = re.compile("unrelated|kept|rhythm|follows|songs")  # measur
 def measure(
     vae: TransformerVAE | LSTMVAE, tokens: np.ndarray, song: np.ndarray, groups: int | None = None, seed: int = SEED
 ) -> dict:
-    """Every condition on test pieces (N, 128) of songs (N,): {"n": transfers a condition, "groups": how many, "conditions":
-    {name: {measure: [value, low, high]}}}, None where there is nothing to measure.
+    """Every condition on test pieces (N, 128) of songs (N,), JSON-able.
 
-    Pieces without a note in bar 1 take no part. Intervals are 95 %, from a bootstrap over groups.
+    Returns {"n": transfers in a condition, "groups": how many, "conditions": {name: {measure: [value, low, high]}}},
+    with None where there is nothing to measure. Pieces without a note in bar 1 take no part. Intervals are 95 %, from
+    a bootstrap over groups.
     """
     begins = onsets(tokens)[:, 0].any(-1)
     tokens, song = tokens[begins], song[begins]
@@ -289,17 +346,17 @@ def measure(
             results[name] = unswapped
         else:
             results[name] = decode(vae, swap(host_codes, codes[whose], condition.bars)).reshape(donors.shape)
-        sums = summands(host, again, given[whose], given_again[whose], results[name], condition.bars)
+        measured = measures(host, again, given[whose], given_again[whose], results[name], condition.bars)
         if whose == "octave":
-            sums |= octave_summands(host, results["bar 1"], results[name], semitones)
-        found[name] = with_intervals(sums, chosen.group)
+            measured["register_octave"] = octave(host, results["bar 1"], results[name], semitones)
+        found[name] = with_intervals(measured, chosen.group)
         if whose == "own":  # no other song to compare with
             found[name] = {key: found[name][key] for key in found[name] if not NEEDS_ANOTHER_SONG.search(key)}
     return {"n": donors[..., 0].size, "groups": int(chosen.group.max()) + 1, "seed": seed, "conditions": found}
 
 
 def octave_away(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(..., 128) -> the pieces an octave higher, or lower where notes would leave the grid; and the semitones (...), or 0."""
+    """(..., 128) -> the pieces an octave higher, or lower where notes would leave the grid; and the semitones (...)."""
     moved, semitones = tokens.copy(), np.zeros(tokens.shape[:-1], int)
     for shift in (-12, 12):
         there = melody.transpose(tokens, shift)
@@ -308,20 +365,19 @@ def octave_away(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return moved, semitones
 
 
-def octave_summands(host: np.ndarray, near: np.ndarray, far: np.ndarray, semitones: np.ndarray) -> dict:
-    """Results (M, 2, 128) with two donors and with the same moved by semitones (M, 2) -> sums for a slope, each (M,)."""
+def octave(host: np.ndarray, near: np.ndarray, far: np.ndarray, semitones: np.ndarray) -> Measure:
+    """What later bars take over of a donor's move by semitones (M, 2): results (M, 2, 128) without it and with it."""
     _, later = later_bars(host[:, None], (1,))
     change = np.nan_to_num(mean_pitch(far, later) - mean_pitch(near, later))
-    return {"octave_xy": (change * semitones).sum(1), "octave_xx": (semitones**2.0).sum(1)}
+    return ratio(change * semitones, semitones**2.0)
 
 
-def with_intervals(sums: dict[str, np.ndarray], group: np.ndarray) -> dict[str, list[float | None]]:
-    """`statistics` of the sums over all hosts with their intervals, measure -> [value, low, high]."""
-    totals = resampled(group, *sums.values())
-    value, drawn = ({name: total[k] for name, total in zip(sums, totals)} for k in (0, 1))
-    values, draws = statistics(value), statistics(drawn)
-    if "octave_xx" in sums:
-        values["register_octave"] = share(value["octave_xy"], value["octave_xx"])
-        draws["register_octave"] = share(drawn["octave_xy"], drawn["octave_xx"])
-    found = {name: [float(values[name]), *map(float, quantiles(draws[name]))] for name in values}
-    return {name: [round(x, 6) if np.isfinite(x) else None for x in triple] for name, triple in found.items()}
+def with_intervals(measured: dict[str, Measure], group: np.ndarray) -> dict[str, list[float | None]]:
+    """Measures with their 95 % intervals from a bootstrap over groups (M,): name -> [value, low, high]."""
+    sums = iter(resampled(group, *(part for measure in measured.values() for part in measure.sums)))
+    found = {}
+    for name, measure in measured.items():
+        values, draws = zip(*(next(sums) for _ in measure.sums))
+        triple = measure.of(*values), *quantiles(measure.of(*draws))
+        found[name] = [round(float(x), 6) if np.isfinite(x) else None for x in triple]
+    return found

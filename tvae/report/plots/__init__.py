@@ -10,7 +10,7 @@ from tvae.report.plots.attention import (
 )
 from tvae.report.plots.codes import changed_bars, code_map, dots, rate_per_dimension
 from tvae.report.plots.corpora import pitch_histogram, repeats_by_distance
-from tvae.report.plots.page import save, show, svg
+from tvae.report.plots.page import Shown, as_image, save, show, svg
 from tvae.report.plots.results import comparison, rate_distortion, rate_per_bar
 from tvae.report.plots.rolls import piano_roll, piano_rolls, pitch_name, pitch_range
 from tvae.report.plots.style import (
@@ -37,8 +37,10 @@ __all__ = [
     "MODEL_MARKERS",
     "MODEL_NAMES",
     "ROLE_COLOURS",
+    "Shown",
     "TINTS",
     "architecture",
+    "as_image",
     "attention_by_distance",
     "attention_map",
     "attention_maps",

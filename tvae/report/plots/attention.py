@@ -99,7 +99,7 @@ def attention_maps(weights: np.ndarray, tokens: np.ndarray, kind: str) -> Figure
 
 @styled
 def attention_masses(heads: Sequence[Mapping], chosen: int | None = None) -> Figure:
-    """Heads {kind, layer, number, found, expected} -> a panel an attention; the mass found and the mass expected, a head.
+    """Heads {kind, layer, number, found, expected} -> a panel for each attention, with both masses of each head.
 
     Each mass is [value, low, high]; `chosen` is the number of the head that gets a ring.
     """
@@ -137,11 +137,14 @@ def attention_masses(heads: Sequence[Mapping], chosen: int | None = None) -> Fig
 
 @styled
 def attention_by_distance(rows: Sequence[Mapping]) -> Figure:
-    """Rows {distance, pairs, found, expected} of one head, each mass [value, low, high] -> two lines over the distance."""
+    """Rows {distance, found, expected} of one head, each mass [value, low, high] -> two lines over the distance."""
     figure = Figure(figsize=(WIDTH, 3))
     ax = figure.subplots()
-    looks = {"found": {"color": MODEL_COLOURS["attention"], "marker": "o", "label": "a repeated bar, to the bar it repeats"},
-             "expected": {"color": GREY, "marker": "s", "ls": "--", "label": "a bar with nothing to find, to the same place"}}  # fmt: skip
+    found, expected = "a repeated bar, to the bar it repeats", "a bar with nothing to find, to the same place"
+    looks = {
+        "found": {"color": MODEL_COLOURS["attention"], "marker": "o", "label": found},
+        "expected": {"color": GREY, "marker": "s", "ls": "--", "label": expected},
+    }
     distance = np.array([row["distance"] for row in rows])
     for aside, (name, look) in zip((-0.05, 0.05), looks.items()):
         value, low, high = np.array([row[name] for row in rows]).T

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tvae.melody import BARS
 from tvae.report.plots.style import (
     BAR_COLOURS,
     GREY,
@@ -17,8 +16,8 @@ from tvae.report.plots.style import (
     MODEL_NAMES,
     WIDTH,
     beside,
+    heat,
     styled,
-    tile,
 )
 
 
@@ -66,15 +65,8 @@ def changed_bars(shares: Mapping[str, np.ndarray]) -> Figure:
     for ax in axes[len(shares) :]:
         ax.set_axis_off()
     for ax, (model, share) in zip(axes, shares.items()):
-        for i, j in np.ndindex(BARS, BARS):
-            tile(ax, j + 0.54, i + 0.54, 0.92, 0.92, MODEL_COLOURS.get(model, GREY), 0.03 + 0.82 * float(share[i][j]))
-            if share[i][j] >= 0.005:
-                ax.text(j + 1, i + 1.03, f"{100 * share[i][j]:.0f}", ha="center", va="center", fontsize=7)
-        ax.set(xlim=(0.5, BARS + 0.5), ylim=(BARS + 0.5, 0.5), aspect="equal", xlabel="bar that changes")
-        ax.set(xticks=range(1, BARS + 1), yticks=range(1, BARS + 1))
-        ax.tick_params(length=0, labelsize=8.5)
-        ax.grid(False)
-        ax.spines[:].set_visible(False)
+        heat(ax, np.asarray(share), MODEL_COLOURS.get(model, GREY))
+        ax.set_xlabel("bar that changes")
         ax.set_title(MODEL_NAMES.get(model, model).split(" (")[0])
     axes[0].set_ylabel("code drawn anew")
     return figure
@@ -82,7 +74,7 @@ def changed_bars(shares: Mapping[str, np.ndarray]) -> Figure:
 
 @styled
 def rate_per_dimension(rate: np.ndarray) -> Figure:
-    """(8, Z) nats, sorted from high to low within a bar -> a line a bar; where it is flat at zero units have collapsed."""
+    """(8, Z) nats, sorted from high to low within a bar -> a line a bar. Where a line is flat at 0, units collapsed."""
     figure = Figure(figsize=(WIDTH, 3))
     ax = figure.subplots()
     for bar, (own, colour) in enumerate(zip(np.asarray(rate), BAR_COLOURS), 1):

@@ -5,25 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tvae.melody import BARS, HIGHEST, LOWEST
 from tvae.report.plots.rolls import pitch_name
-from tvae.report.plots.style import CORPUS_COLOURS, GREY, WIDTH, styled, tile
-
-
-def _heat(ax: Axes, share: np.ndarray, colour: str, most: float) -> None:
-    # The shade is opacity, so that "none" is the page's own background, be it white or black.
-    for i in range(1, BARS):
-        for j in range(i):
-            tile(ax, j + 0.54, i + 0.54, 0.92, 0.92, colour, 0.04 + 0.81 * share[i, j] / most)
-            ax.text(j + 1, i + 1.03, f"{100 * share[i, j]:.0f}", ha="center", va="center", fontsize=7.5)
-    ax.set(xlim=(0.5, BARS - 0.5), xticks=range(1, BARS), ylim=(BARS + 0.5, 1.5), yticks=range(2, BARS + 1))
-    ax.set_aspect("equal")
-    ax.tick_params(length=0, labelsize=8.5)
-    ax.grid(False)
-    ax.spines[:].set_visible(False)
+from tvae.report.plots.style import CORPUS_COLOURS, GREY, WIDTH, heat, styled
 
 
 @styled
@@ -43,7 +29,8 @@ def repeats_by_distance(share: Mapping[str, np.ndarray]) -> Figure:
     most = max(float(np.tril(s, -1).max()) for s in share.values()) or 1.0
     axes = bottom.subplots(1, len(share), squeeze=False)[0]
     for ax, (name, s) in zip(axes, share.items()):
-        _heat(ax, np.asarray(s), CORPUS_COLOURS.get(name, GREY), most)
+        earlier = np.where(np.tri(BARS, k=-1, dtype=bool), s, np.nan)
+        heat(ax, earlier[1:, :-1], CORPUS_COLOURS.get(name, GREY), most, least=0)
         ax.set_title(name)
         ax.set_xlabel("equals bar")
     axes[0].set_ylabel("bar")

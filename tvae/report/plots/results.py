@@ -67,7 +67,7 @@ def comparison(rows: pd.DataFrame, xlabel: str) -> Figure:
 
 @styled
 def rate_distortion(points: pd.DataFrame) -> Figure:
-    """Points of `tvae.report.results.rate_distortion` -> distortion and free-running accuracy over rate, a line a model.
+    """Points of `tvae.report.results.rate_distortion` -> distortion and accuracy over rate, a line a model.
 
     A ring marks the release's KL weight of 1; numbers beside the first model's points are beta in a summed ELBO.
     """

@@ -13,9 +13,12 @@ from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
+import seaborn
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.patches import Rectangle
 
+from tvae.melody import BARS
 from tvae.presets import MODELS
 
 GREY = "#7f868d"  # what needs no model
@@ -93,3 +96,20 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
                 places[k] -= short / 2
                 places[k + 1] += short / 2
     return places[np.argsort(order)].tolist()
+
+
+def heat(ax: Axes, share: np.ndarray, colour: str, most: float = 1.0, least: float = 0.005) -> None:
+    """Bars by bars: the shade of a cell is its share of `most`, per cent are written in it; NaN leaves it out.
+
+    The shade is opacity, so that "none" is the page's own background, be it white or black.
+    """
+    shades = LinearSegmentedColormap.from_list("shades", [(*to_rgb(colour), 0.04), (*to_rgb(colour), 0.85)])
+    words = np.where(share >= least, np.char.mod("%.0f", np.nan_to_num(100 * share)), "")
+    rows, columns = share.shape  # of a triangle without its diagonal, 7 and 7
+    seaborn.heatmap(
+        share, vmin=0, vmax=most, cmap=shades, annot=words, fmt="", annot_kws={"size": 7.5, "color": INK}, cbar=False,
+        square=True, linewidths=1.2, linecolor="none", xticklabels=range(1, columns + 1),
+        yticklabels=range(BARS + 1 - rows, BARS + 1), ax=ax,
+    )  # fmt: skip
+    ax.tick_params(length=0, labelsize=8.5, rotation=0)
+    ax.grid(False)

@@ -13,10 +13,10 @@ from tvae.report.plots.style import GREY, INK, MODEL_COLOURS, MODEL_MARKERS, MOD
 
 @styled
 def transfer(rows: pd.DataFrame, panels: Mapping[str, str], thresholds: Mapping[str, float]) -> Figure:
-    """Rows of condition, model, measure, value, low, high -> a panel a measure (its name: its title), a line a condition.
+    """Rows of condition, model, measure, value, low, high -> a panel for each of `panels` (measure: title).
 
-    A dashed line is what decides a measure's claim, at its threshold. What lies outside -0.4 ... 1.2 is drawn as an arrowhead
-    at the edge; what is not a number is left out.
+    A dashed line marks the threshold of a measure's claim. A value outside -0.4 ... 1.2 is an arrowhead at the edge;
+    what is not a number is left out.
     """
     conditions, models = list(rows["condition"].unique()), list(rows["model"].unique())
     low_end, high_end = -0.4, 1.2

@@ -1,0 +1,173 @@
+"""The page "Where it looks": one head's map of one piece, and the count over all test pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tvae import corpus as corpora
+from tvae.corpus import Corpus
+from tvae.report import listen, measured, plots, tables
+from tvae.report import record as records
+from tvae.report.pages import page
+from tvae.studies import attention
+from tvae.studies.attention import Head
+
+
+@dataclass(frozen=True)
+class Study:
+    """A model with attention, measured on the test pieces of its corpus, beside the record of the other corpora."""
+
+    record: str | Path
+    entry: dict
+    pieces: Corpus
+    piece: int
+    head: Head  # that is shown
+    finder: Head  # that finds repeats best
+    maps: dict[str, np.ndarray]  # of the piece: kind -> (1, layers, heads, 8, 8)
+    found: dict  # what `tvae.studies.attention.measure` gives
+
+    @property
+    def tokens(self) -> np.ndarray:
+        return self.pieces.tokens[self.piece]
+
+    @property
+    def title(self) -> str:
+        return str(self.pieces.title[self.piece])
+
+    @cached_property
+    def corpora(self) -> dict[str, dict]:
+        """What was measured now, and what was recorded of the other corpora, by name."""
+        recorded = measured.read(page.recorded(self.record, "inside.json"))
+        sides = measured.sides(recorded, "attention", self.pieces.name, {"attention": self.found})
+        return {name: one for (name, model), one in sides.items() if model == "attention"}
+
+    def map(self) -> plots.Shown:
+        """The chosen head on the chosen piece."""
+        head = self.head
+        weights = self.maps[head.kind][0, head.layer - 1, head.number - 1]
+        return plots.show(
+            plots.attention_map(weights, self.tokens, head.kind, str(head)),
+            f"Attention of {head} on {self.title}: a map of eight by eight bars with the melody along both axes.",
+            f"{self.title}: where {head} looks, in per cent of each row. The melody stands along both axes, bars that "
+            "are equal share a tint; a frame marks where a bar looks at an earlier bar that it equals.",
+        )
+
+    def player(self) -> listen.Player:
+        return listen.player(self.tokens, self.title)
+
+    def masses(self) -> page.Below:
+        """Of every head the mass on repeated bars, found and expected; a figure a corpus."""
+        return page.below(self._masses(name, one) for name, one in self.corpora.items())
+
+    @staticmethod
+    def _masses(name: str, one: dict) -> plots.Shown:
+        best = one["heads"][one["finder"]]
+        return plots.show(
+            plots.attention_masses(one["heads"], one["finder"]),
+            f"Mass on the repeated bar, found and expected, for each head; {name}.",
+            f"{name}: mean attention mass on the earlier bar over {one['pairs']:,} pairs of equal bars in "
+            f"{one['pieces']:,} test pieces; thin lines are 95 % intervals over songs. The ring is the head chosen on "
+            f"training pieces: {best['kind']}, layer {best['layer']}, head {best['number']}.",
+            file=f"attention-{name.split(',')[0]}-attention",
+        )
+
+    def verdict(self) -> tables.Table:
+        return page.verdict(self.record, "C5")
+
+    def best_heads(self, most: int = 5) -> tables.Table:
+        """The heads that put most mass on the repeated bar beyond what is expected."""
+        rows = []
+        for name, one in self.corpora.items():
+            for head in sorted(one["heads"], key=lambda head: head["expected"][0] - head["found"][0])[:most]:
+                rows.append(
+                    {
+                        "": name,
+                        "attention": plots.ATTENTIONS[head["kind"]][0],
+                        "layer.head": f"{head['layer']}.{head['number']}",
+                        "mass found": head["found"][0],
+                        "expected": head["expected"][0],
+                        "times as much": "{:.1f} ({:.1f} … {:.1f})".format(*head["lift"]),
+                        "untrained": head["untrained"][0],
+                        "permuted": head["permuted"],
+                    }
+                )
+        return tables.plain(pd.DataFrame(rows))
+
+    def by_distance(self) -> page.Below:
+        """The head that finds repeats best, for each distance by itself; a figure a corpus."""
+        return page.below(
+            plots.show(
+                plots.attention_by_distance(one["distance"]),
+                "Mass of the chosen head on the repeated bar and on the same place without a repeat, by distance; "
+                f"{name}.",
+                f"{name}: the chosen head by distance; distances with fewer than {attention.FEW} pairs are left out. "
+                "Where several earlier bars are equal, the mass is shared among them.",
+            )
+            for name, one in self.corpora.items()
+            if one["distance"]
+        )
+
+    def all_heads(self) -> page.Below:
+        """The maps of every head on the chosen piece; a figure for each of the three attentions."""
+        return page.below(
+            plots.show(
+                plots.attention_maps(weights[0], self.tokens, kind),
+                f"Attention maps of all layers and heads, {plots.ATTENTIONS[kind][0]}, on {self.title}.",
+                f"{self.title}, {plots.ATTENTIONS[kind][0]}: every layer and head. Frames mark the cells of equal "
+                "bars; a shaded frame is a repeat that was found.",
+            )
+            for kind, weights in self.maps.items()
+        )
+
+    def run(self) -> tables.Table:
+        return tables.runs([self.entry])
+
+    def tell(self) -> None:
+        best = self.found["heads"][self.found["finder"]]
+        lift, low, high = best["lift"]
+        page.tell(
+            "attention",
+            {
+                "piece": self.title,
+                "finder": str(self.finder),
+                "corpus": self.pieces.name,
+                "pairs": self.found["pairs"],
+                "found": 100 * best["found"][0],
+                "expected": 100 * best["expected"][0],
+                "lift": lift,
+                "low": low,
+                "high": high,
+                "untrained": max(head["untrained"][2] for head in self.found["heads"]),
+                "chance": self.found["chance"],
+            },
+        )
+
+
+def study(
+    corpus: str = "folk",
+    piece: int | str = 0,
+    kind: str | None = None,
+    layer: int | None = None,
+    head: int | None = None,
+    record: str | Path = "figures",
+    weights: str | Path = "weights",
+) -> Study:
+    """Measure the recorded model of a corpus, and look at one piece of it with one head.
+
+    `piece` is a title or a number. Where `kind`, `layer` or `head` is None, it is that of the head that finds repeats
+    best. Raises TvaeError for a name that does not exist, before anything is measured.
+    """
+    entry = measured.find_run(page.entries(record), corpus)
+    pieces = corpora.load(corpus)
+    vae = records.load_model(page.located(weights), entry)
+    heads, chosen = attention.heads(vae), pieces.find(piece)
+    attention.find_head(vae, heads[0], kind, layer, head)
+    found = attention.measure(vae, *map(pieces.part, pieces.split(entry["fold"])))
+    finder = heads[found["finder"]]
+    shown = attention.find_head(vae, finder, kind, layer, head)
+    return Study(record, entry, pieces, chosen, shown, finder, attention.maps(vae, pieces.tokens[[chosen]]), found)

@@ -1,0 +1,239 @@
+"""The page "What z keeps": what codes cost, what changes with them, and the space they live in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tvae import corpus as corpora
+from tvae import transfer
+from tvae.corpus import Corpus
+from tvae.model import TransformerVAE
+from tvae.report import listen, measured, plots, tables
+from tvae.report import record as records
+from tvae.report.pages import page
+from tvae.studies import codes
+
+STEPS = ("from here", "a quarter", "half-way", "three quarters", "to there")
+
+
+@dataclass(frozen=True)
+class Study:
+    """Models measured on the test pieces of their corpus, beside what was recorded of the other corpora."""
+
+    record: str | Path
+    runs: dict[str, dict]  # model -> its entry in the record
+    models: dict[str, TransformerVAE]
+    pieces: Corpus
+    train: Corpus
+    test: Corpus
+    piece: int  # to listen to
+    other: int  # to go to
+    found: dict[str, dict]  # model -> what `tvae.studies.codes.measure` gives
+
+    @property
+    def vae(self) -> TransformerVAE:
+        return self.models["attention"]
+
+    @property
+    def own(self) -> dict:
+        return self.found["attention"]
+
+    @cached_property
+    def sides(self) -> measured.Sides:
+        """What was measured now, and what was recorded of the other corpora."""
+        recorded = measured.read(page.recorded(self.record, "inside.json"))
+        return measured.sides(recorded, "codes", self.pieces.name, self.found)
+
+    def rates(self) -> plots.Shown:
+        """What the code of a bar costs, by what the bar is to earlier ones."""
+        return plots.show(
+            plots.dots(measured.rates_by_kind(self.sides), "rate, as a multiple of that of new bars"),
+            "Rate of bars that equal an earlier bar, are one transposed, or share a rhythm, as a multiple of matched "
+            "new bars, for each model.",
+            "What the code of a bar costs by what it is to earlier bars; 1 is a new bar at the same position with as "
+            "many notes. Lines are 95 % intervals over songs.",
+            file="codes-kinds",
+        )
+
+    def rates_in_numbers(self) -> tables.Table:
+        rows = [
+            {
+                "bar": measured.BARS[row["kind"]],
+                "bars": row["bars"],
+                "rate (nats)": row["rate"],
+                "matched new bars": row["rate_new"],
+                "saved": f"{row['saving']:.1%} ({row['low']:.1%} … {row['high']:.1%})",
+            }
+            | self._named(side)
+            for side, one in self.sides.items()
+            for row in one["matched"]
+            if row["kind"] in measured.BARS and row["bars"]
+        ]
+        return self._table(rows)
+
+    @staticmethod
+    def _named(side: tuple[str, str]) -> dict[str, str]:
+        block, model = side
+        return {"": block, "model": plots.MODEL_NAMES[model]}
+
+    @staticmethod
+    def _table(rows: list[dict]) -> tables.Table:
+        """Rows as a table whose first columns say what was measured of which model."""
+        frame = pd.DataFrame(rows)
+        return tables.plain(frame[["", "model", *frame.columns.drop(["", "model"])]])
+
+    def verdict(self) -> tables.Table:
+        return page.verdict(self.record, "C4")
+
+    def fifth_codes(self) -> listen.Players:
+        """The chosen piece with its own z_5 and with those of `tvae.studies.codes.fifth_codes`."""
+        tokens, title = self.pieces.tokens[self.piece], str(self.pieces.title[self.piece])
+        first = self.pieces.part(np.concatenate([[self.piece], self._test_index]))
+        variants = codes.fifth_codes(transfer.encode(self.vae, first.tokens), first, np.array([0]))
+        heard = [transfer.decode(self.vae, z)[0] for z in variants.values()]
+        roles = ["host", *["result"] * len(heard)]
+        return listen.players([tokens, *heard], [title, *(f"z₅: {name}" for name in variants)], roles)
+
+    @property
+    def _test_index(self) -> np.ndarray:
+        return self.pieces.split(self.runs["attention"]["fold"])[1]
+
+    def fifth_bars(self) -> plots.Shown:
+        """In how many results bar 5 equals bar 1, by the z_5 that was given."""
+        return plots.show(
+            plots.dots(measured.fifth_bars(self.sides), "share of results in which bar 5 equals bar 1"),
+            "Share of A-A pieces whose bar 5 still equals bar 1 when z5 is replaced, for each model.",
+            "A-A pieces decoded with their own z₅ and with three others: in how many the result's bar 5 is its bar 1, "
+            "note for note. 95 % intervals over songs.",
+            file="codes-fifth_bar",
+        )
+
+    def told_again(self) -> tables.Table:
+        rows = [
+            self._named(side)
+            | {"A-A pieces": f"{one['told_again']['A-A']:.1%}", "bar 5 is new": f"{one['told_again']['new']:.1%}"}
+            for side, one in self.sides.items()
+        ]
+        return tables.plain(pd.DataFrame(rows))
+
+    def copy_test(self) -> tables.Table:
+        rows = [
+            self._named(side)
+            | {
+                "pieces": one["copy_test"]["pieces"],
+                "rate of bar 5 as it was": one["copy_test"]["own"][0],
+                "another song's bar": one["copy_test"]["control"][0],
+                "copy of bar 1": one["copy_test"]["copy"][0],
+                "saved by the copy": "{:.1%} ({:.1%} … {:.1%})".format(*one["copy_test"]["saving"]),
+            }
+            for side, one in self.sides.items()
+        ]
+        return tables.plain(pd.DataFrame(rows))
+
+    def changes(self) -> page.Below:
+        """Which bars change with a code; a figure a corpus."""
+        blocks = dict.fromkeys(block for block, _ in self.sides)
+        return page.below(
+            plots.show(
+                plots.changed_bars({m: np.array(one["changes"]) for (b, m), one in self.sides.items() if b == block}),
+                f"Which bars change when one code is drawn anew; {block}.",
+                f"{block}: rows are codes that were drawn anew from the prior, columns the bars of the result, numbers "
+                "the share of steps that changed (in %).",
+            )
+            for block in blocks
+        )
+
+    def rate_per_dimension(self) -> plots.Shown:
+        return plots.show(
+            plots.rate_per_dimension(np.array(self.own["rate_per_dimension"])),
+            "Rate of each dimension of the eight codes, sorted; a line a bar.",
+            "Rate of each dimension of the codes of bars 1 to 8, the most used first (attention, "
+            f"{self.pieces.name}); the digits on the lines are the bars.",
+        )
+
+    def active_units(self) -> tables.Table:
+        rows = [
+            self._named(side) | {f"bar {bar}": units for bar, units in enumerate(one["active_units"], 1)}
+            for side, one in self.sides.items()
+        ]
+        return tables.plain(pd.DataFrame(rows))
+
+    def map(self, most: int = 400) -> plots.Shown:
+        """Codes of bar 1 in two dimensions, by what can be read off the bar."""
+        points, share = codes.principal(transfer.encode(self.vae, self.test.tokens)[:, 0])
+        shown = np.random.default_rng(0).permutation(len(points))[:most]
+        features = codes.features(self.test.tokens[shown])
+        named = {"notes in bar 1": features["notes"], "first to last note (semitones)": features["contour"]}
+        return plots.show(
+            plots.code_map(points[shown], named, share),
+            "Codes of bar 1 in two dimensions, once by number of notes, once by contour.",
+            f"Bar 1 of {len(shown)} test pieces: the two directions in which z₁ varies most. Above by how many notes "
+            "the bar has, below by how far it goes up or down; neither depends on the key.",
+        )
+
+    def way(self) -> listen.Players:
+        """From one piece to the other, all codes on a straight line."""
+        return self._way(slice(None), STEPS)
+
+    def way_of_bar_1(self) -> listen.Players:
+        """The same of z_1 alone."""
+        return self._way(slice(0, 1), [f"z₁ {step}" for step in STEPS])
+
+    def _way(self, which: slice, titles: tuple | list) -> listen.Players:
+        start, end = transfer.encode(self.vae, self.pieces.tokens[[self.piece, self.other]])
+        between = codes.between(start, end, len(STEPS), which)
+        return listen.players(list(transfer.decode(self.vae, between)), titles)
+
+    def from_prior(self, pieces: int = 4) -> listen.Players:
+        drawn = codes.from_prior(self.vae, pieces)
+        return listen.players(list(drawn), [f"from the prior, {k}" for k in range(1, pieces + 1)])
+
+    def run(self) -> tables.Table:
+        return tables.runs(list(self.runs.values()))
+
+    def tell(self) -> None:
+        repeated = {
+            side: next(row for row in one["matched"] if row["kind"] == "repeated") for side, one in self.sides.items()
+        }
+        numbers = {
+            "corpus": self.pieces.name,
+            "rate": next(row["rate"] for row in self.own["matched"] if row["kind"] == "repeated"),
+            "rate_new": next(row["rate_new"] for row in self.own["matched"] if row["kind"] == "repeated"),
+            "active": float(np.mean(self.own["active_units"])),
+            "width": self.vae.config.d_latent,
+            "notes": self.own["explained"]["notes"],
+            "contour": self.own["explained"]["contour"],
+        }
+        for (block, model), one in self.sides.items():
+            corpus = block.split(",")[0]
+            numbers[f"{corpus}_{model}_saved"] = 100 * repeated[block, model]["saving"]
+            if model == "attention":
+                for row, short in zip(one["fifth_bar"], ("own", "mean", "again", "new")):
+                    numbers[f"{corpus}_{short}"] = 100 * row["equal"][0]
+                numbers[f"{corpus}_returns"] = 100 * one["fifth_bar"][0]["pieces"] / one["pieces"]
+        numbers |= {f"share_{name.split()[-1]}": 100 * share for name, share in self.own["repeated_share"].items()}
+        page.tell("codes", numbers)
+
+
+def study(
+    corpus: str = "folk",
+    piece: int | str = 0,
+    other: int | str = 1,
+    record: str | Path = "figures",
+    weights: str | Path = "weights",
+) -> Study:
+    """Measure the recorded models of a corpus; `piece` and `other` (titles or numbers) are to listen to."""
+    entries = page.entries(record)
+    entry = measured.find_run(entries, corpus)
+    runs = measured.inspected(entries, corpus)
+    pieces = corpora.load(corpus)
+    chosen = pieces.find(piece), pieces.find(other)
+    models = {model: records.load_model(page.located(weights), run) for model, run in runs.items()}
+    train, test = map(pieces.part, pieces.split(entry["fold"]))
+    found = {model: codes.measure(vae, train, test) for model, vae in models.items()}
+    return Study(record, runs, models, pieces, train, test, *chosen, found)

@@ -1,0 +1,38 @@
+"""What notebooks/train.ipynb shows of the run that it has trained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from tvae import corpus as corpora
+from tvae import transfer
+from tvae.checkpoint import load
+from tvae.report import listen, plots, tables
+
+
+def metrics(folder: Path) -> tables.Table:
+    found = json.loads((folder / "metrics.json").read_text())
+    return tables.plain(pd.DataFrame({"metric": found.keys(), "value": [str(value) for value in found.values()]}))
+
+
+def curves(folder: Path) -> plots.Shown:
+    run = json.loads((folder / "config.json").read_text())
+    model = run["model"]
+    return plots.show(
+        plots.training_curves({model: pd.read_csv(folder / "history.csv")}),
+        "Loss, rate and accuracy of stage 1 against pieces seen.",
+        f"Stage 1 of {model} on {run['corpus']}, preset {run['preset']}, {folder.name}.",
+    )
+
+
+def given_back(folder: Path, data_dir: str | None = None, pieces: int = 2) -> listen.Players:
+    """Test pieces, each followed by what the model gives back from its codes alone."""
+    run = json.loads((folder / "config.json").read_text())
+    data = corpora.load(run["corpus"], data_dir)
+    test = data.part(data.split(run["fold"])[1][:pieces])
+    again = transfer.reconstruct(load(folder / "weights.safetensors"), test.tokens)
+    heard = [tokens for pair in zip(test.tokens, again) for tokens in pair]
+    return listen.players(heard, [title for piece in test.title for title in (piece, f"{piece}, given back")])

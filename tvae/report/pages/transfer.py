@@ -1,0 +1,258 @@
+"""The page "Context transfer": two songs to listen to, then the measurement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+
+from tvae import corpus as corpora
+from tvae import melody, midi, transfer
+from tvae.model import TransformerVAE
+from tvae.report import listen, plots, tables, transferred
+from tvae.report import record as records
+from tvae.report.pages import page
+from tvae.studies.transfers import couples
+
+TOLD = (*transferred.DECIDING, "structure_recall", "repeats_notes", "repeats_notes_unrelated", "register_octave",
+        "register_from_host")  # fmt: skip
+CONDITIONS = {  # by the name that the prose knows them by
+    "swap": "bar 1",
+    "none": "no swap",
+    "prior": "bar 1 from the prior",
+    "own": "bar 1, the host's a fourth away",
+    "octave": "bar 1, an octave away",
+}
+
+
+@dataclass(frozen=True)
+class Study:
+    """Two songs, each once host and once donor, and what was recorded of thousands."""
+
+    record: str | Path
+    weights: str | Path
+    runs: list[dict]  # whose models can be measured
+    entry: dict  # the run whose model is heard
+    vae: TransformerVAE
+    songs: tuple[midi.Melody, midi.Melody]
+    names: tuple[str, str]
+    bars: tuple[int, ...]  # whose codes are the donor's
+    semitones: int  # the donor is moved by so many
+
+    @cached_property
+    def hosts(self) -> np.ndarray:
+        return np.stack([song.tokens for song in self.songs])
+
+    @cached_property
+    def results(self) -> np.ndarray:
+        donors = melody.transpose(self.hosts[::-1], self.semitones)
+        return transfer.context_transfer(self.vae, self.hosts, donors, self.bars)
+
+    @property
+    def swapped(self) -> str:
+        """``bar 1`` or ``bars 1, 2``."""
+        return ("bar " if len(self.bars) == 1 else "bars ") + ", ".join(map(str, self.bars))
+
+    @property
+    def shown(self) -> list[np.ndarray]:
+        """The songs, what the model gives back of them, and the results."""
+        return [*self.hosts, *transfer.reconstruct(self.vae, self.hosts), *self.results]
+
+    @property
+    def titles(self) -> list[str]:
+        given_back = [f"{name}, reconstructed" for name in self.names]
+        pairs = zip(self.names, self.names[::-1])
+        return [*self.names, *given_back, *(f"{host}, {self.swapped} from {donor}" for host, donor in pairs)]
+
+    roles = ("host", "donor", "host", "donor", "result", "result")
+
+    @cached_property
+    def drawn(self) -> Figure:
+        return plots.piano_rolls(self.shown, self.titles, self.roles, columns=2)
+
+    def rolls(self) -> plots.Shown:
+        one, other = self.names
+        return plots.show(
+            self.drawn,
+            f"Six piano rolls in two columns: {one} and {other}, their reconstructions, and each with {self.swapped} "
+            "from the other; equal bars share a tint.",
+            "Context transfer as in the paper's Fig. 5. Above: two songs. Middle: what the model gives back from their "
+            f"codes. Below: decoded again with the code of {self.swapped} exchanged; left the host is {one}, right it "
+            f"is {other}. Bars that are equal share a tint and say so (5 = 1).",
+            file="transfer-rolls",
+        )
+
+    def players(self) -> listen.Players:
+        return listen.players(self.shown, self.titles, self.roles, self.songs[0].tempo)
+
+    def trio(self) -> listen.Players:
+        """Host, donor and result alone."""
+        chosen = (0, 1, 4)
+        parts = [[each[k] for k in chosen] for each in (self.shown, self.titles, self.roles)]
+        return listen.players(*parts, self.songs[0].tempo)
+
+    def write(self, out: str | Path) -> page.Text:
+        """Both results as MIDI and sound, and the figure, as files; what was noticed in the songs is said."""
+        folder = Path(out)
+        folder.mkdir(parents=True, exist_ok=True)
+        files = zip(self.results, self.songs, ("a-begun-as-b", "b-begun-as-a"), self.titles[4:])
+        for result, song, file, title in files:
+            midi.write_midi(result, folder / f"{file}.mid", tempo=song.tempo, name=title)
+            listen.write_wav(result, folder / f"{file}.wav", tempo=song.tempo)
+        one, other = self.names
+        plots.save(self.drawn, folder / "rolls.svg", f"{one} and {other}, reconstructed and transferred")
+        name = records.run_name(self.entry)
+        written = f"Both results as MIDI and WAV, and the figure, were written to {folder}. Model: {name}."
+        notices = [f"{name}: {notice}" for name, song in zip(self.names, self.songs) for notice in song.notices]
+        return page.Text((written, *notices))
+
+    def lost(self, donor: str = "Twinkle, Twinkle") -> listen.Players:
+        """Two tunes with which it does not work."""
+        tunes = transfer.tunes()
+        pieces, titles = [], []
+        for name in ("Jingle Bells", "Frère Jacques"):
+            pieces += [tunes[name], transfer.context_transfer(self.vae, tunes[name], tunes[donor])]
+            titles += [name, f"{name}, bar 1 from {donor}"]
+        return listen.players(pieces, titles, ["host", "result"] * 2)
+
+    @cached_property
+    def measured(self) -> list[dict]:
+        return transferred.read(page.recorded(self.record, "transfer.json"))
+
+    @cached_property
+    def by_corpus(self) -> dict[str, list[dict]]:
+        names = dict.fromkeys(run["corpus"] for run in self.measured)
+        return {name: [run for run in self.measured if run["corpus"] == name] for name in names}
+
+    def verdicts(self) -> tables.Table:
+        return page.verdict(self.record, ("C7", "C8", "C9"))
+
+    def measures(self) -> page.Below:
+        """The three measures, by which bars were swapped; a figure a corpus."""
+        return page.below(
+            plots.show(
+                self._measures(runs),
+                f"Structure kept, rhythm followed, register followed on {corpus}, a line for each swapped bar and a "
+                "marker for each model, with 95 % intervals.",
+                f"{corpus}, recorded: {runs[0]['n']:,} transfers a line, {runs[0]['groups']} groups of songs; bars are "
+                "95 % intervals over the groups. Lines say whose code is the donor's. Dashed: the threshold of the "
+                "claim. Arrowheads lie beyond the edge. After bar 8 there is no later bar.",
+                file=f"transfer-{corpus}",
+            )
+            for corpus, runs in self.by_corpus.items()
+        )
+
+    @staticmethod
+    def _measures(runs: list[dict]) -> Figure:
+        rows = transferred.table(runs)
+        return plots.transfer(
+            rows[rows.condition.isin(transferred.DRAWN)], transferred.DECIDING, transferred.THRESHOLDS
+        )
+
+    def in_numbers(self) -> page.Below:
+        """Every measure when z_1 was swapped, or not; a table a run."""
+        runs = [run for own in self.by_corpus.values() for run in own]
+        return page.below(
+            tables.plain(
+                transferred.summary([run], run["model"]),
+                f"{run['corpus']}, {plots.MODEL_NAMES[run['model']]} ({run['run']}, {run['n']:,} transfers)",
+            )
+            for run in runs
+        )
+
+    def variants(self) -> listen.Players:
+        """The first song with two bars of the other, an octave up, with a drawn code, without attention."""
+        (host, donor), other = self.hosts, self.names[1]
+        codes = transfer.encode(self.vae, host[None])
+        noise = torch.randn(codes.shape, generator=torch.Generator().manual_seed(0)).numpy()
+        found = {
+            f"bars 1-2 from {other}": transfer.context_transfer(self.vae, host, donor, (1, 2)),
+            f"bar 1 from {other}, an octave higher": transfer.context_transfer(
+                self.vae, host, melody.transpose(donor, 12)
+            ),
+            "bar 1 from the prior": transfer.decode(self.vae, transfer.swap(codes, noise, (1,)))[0],
+        }
+        for run in self.runs:
+            if (run["corpus"], run["model"]) == (self.entry["corpus"], "no_attention"):
+                plain = records.load_model(page.located(self.weights), run)
+                found[f"bar 1 from {other}, no attention"] = transfer.context_transfer(plain, host, donor)
+        return listen.players(list(found.values()), list(found), ["result"] * len(found))
+
+    def of(self, corpus: str) -> list[dict]:
+        """The runs on a corpus, that with attention first."""
+        own = [run for run in self.runs if run["corpus"] == corpus]
+        return sorted(own, key=lambda run: run["model"] != "attention")
+
+    def unheard(self, corpus: str, number: int = 2) -> page.Below:
+        """Test pieces of a corpus, drawn at random, with the model that was trained on its other songs."""
+        own = self.of(corpus)
+        if not own:
+            return page.below([page.Text((f"No model of {corpus} is recorded.",))])
+        pieces = corpora.load(corpus)
+        test = pieces.part(pieces.split(own[0]["fold"])[1])
+        pairs = couples(test.song)
+        vae = records.load_model(page.located(self.weights), own[0])
+        shown = []
+        for k in np.random.default_rng(1).choice(len(pairs.host), number, replace=False):
+            index = [pairs.host[k], pairs.donors[k, 0]]
+            host, donor = test.tokens[index]
+            one, other = (str(title) for title in test.title[index])
+            heard = [host, donor, transfer.context_transfer(vae, host, donor)]
+            titles = [one, other, f"{one}, bar 1 from {other}"]
+            shown.append(listen.players(heard, titles, ["host", "donor", "result"]))
+        return page.below(shown)
+
+    def live(self, corpus: str, groups: int) -> page.Below:
+        """The measures again, from the weights, on so many groups of songs of a corpus; nothing for no group."""
+        if not groups or not self.of(corpus):
+            return page.below([])
+        pieces = corpora.load(corpus)
+        runs = [
+            transferred.measure_run(run, records.load_model(page.located(self.weights), run), pieces, groups)
+            for run in self.runs
+            if run["corpus"] == corpus
+        ]
+        figure = plots.show(
+            self._measures(runs),
+            f"The same three measures on {corpus}, measured while this page was built.",
+            f"{corpus}, from the weights at hand: {runs[0]['n']:,} transfers a line, {runs[0]['groups']} groups of "
+            "songs.",
+        )
+        return page.below([figure])
+
+    def run(self) -> tables.Table:
+        return tables.runs(self.runs)
+
+    def tell(self) -> None:
+        numbers = {"transfer": self.trio(), "transfer_verdicts": self.verdicts()}
+        for corpus, runs in self.by_corpus.items():
+            rows = transferred.table(runs).set_index(["model", "condition", "measure"]).value
+            for short, condition in CONDITIONS.items():
+                for measure in TOLD:
+                    if ("attention", condition, measure) in rows.index:
+                        numbers[f"{corpus}_{short}_{measure}"] = float(rows["attention", condition, measure])
+            alone = rows.get(("no_attention", "bar 1", "repeats_notes"), np.nan)
+            numbers[f"{corpus}_plain_repeats_notes"] = float(pd.Series(alone).mean())
+        page.tell("", numbers)
+
+
+def study(
+    song_a: str = "Ode to Joy",
+    song_b: str = "Mary Had a Little Lamb",
+    bars: int | str = 1,
+    semitones: int = 0,
+    record: str | Path = "figures",
+    weights: str | Path = "weights",
+) -> Study:
+    """Two songs (built-in tunes by their titles, or MIDI files), each begun as the other by the first bars' codes."""
+    runs = [run for run in page.entries(record) if transferred.measurable(run) and records.releases_weights(run)]
+    entry = min(runs, key=lambda run: (run["model"] != "attention", run["corpus"] != "hooktheory"))
+    songs = transfer.song(song_a), transfer.song(song_b)
+    names = Path(song_a).stem, Path(song_b).stem
+    vae = records.load_model(page.located(weights), entry)
+    return Study(record, weights, runs, entry, vae, songs, names, transfer.bar_numbers(bars), semitones)
