@@ -366,7 +366,10 @@ VAGUE = re.compile(r"(a?do|ditto|for\w*|untitled|quick|favou?rite|new|scots|scot
 
 
 def title_key(title: str) -> str:
-    """What the titles of variants share: "The MacLeods' -- Reel", "Macleod's Reel, The" -> 'macleods'. '': says nothing."""
+    """What the titles of variants share.
+
+    "The MacLeods' -- Reel", "Macleod's Reel, The" -> 'macleods'. '': says nothing.
+    """
     title = unicodedata.normalize("NFKD", title.lower()).encode("ascii", "ignore").decode()
     title = re.sub(r"\(.*?\)|\bno\b.*|\bsetting\b|--.*", " ", re.sub(r"['`]", "", title))
     words = [word for word in re.findall(r"\w+", title) if word not in ("the", "a", "an")]

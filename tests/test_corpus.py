@@ -202,8 +202,8 @@ def test_what_is_cached_is_what_is_prepared_now():
         assert (c.tokens[i] == tokens).all() and c.song[i] == song
 
 
-# The errors are drawn from a seed, and not by hypothesis, which would leave them out: notes that lie exactly on a grid lie on
-# that of twice the tempo too, and no rule could tell the two apart.
+# The errors are drawn from a seed, and not by hypothesis, which would leave them out: notes that lie exactly on a grid
+# lie on that of twice the tempo too, and no rule could tell the two apart.
 @given(st.integers(32, 60), st.floats(70, 130), st.integers(0, 2**32 - 1).map(Random))
 @settings(max_examples=60, deadline=None)
 def test_the_beat_grid_is_found_under_small_errors(beats, tempo, random):
@@ -443,8 +443,8 @@ class TestAbc:
 
     @pytest.mark.parametrize(
         "key, expected",
-        [("D", [66, 61]), ("Am", [65, 60]), ("A Dorian", [66, 60]), ("Bb", [65, 60]), ("Emix", [66, 61]), ("Hp", [66, 61]),
-         ("F#m", [66, 61]), ("Gmix", [65, 60]), ("Dmix=f", [65, 60]), ("A Mixolydian", [66, 61]), ("GM", [66, 60])],
+        [("D", [66, 61]), ("Am", [65, 60]), ("A Dorian", [66, 60]), ("Bb", [65, 60]), ("Emix", [66, 61]),
+         ("Hp", [66, 61]), ("F#m", [66, 61]), ("Gmix", [65, 60]), ("Dmix=f", [65, 60]), ("A Mixolydian", [66, 61]), ("GM", [66, 60])],
     )  # fmt: skip
     def test_keys(self, key, expected):
         assert pitches("FC", key) == expected
