@@ -185,7 +185,7 @@ def test_a_higher_kl_weight_buys_a_lower_rate(recorded):
 
 
 def curves_on_file(folder, **curves):
-    """A record of sweeps with known curves: model -> (KL weight, rate, distortion) points, for 60 pieces of 20 songs."""
+    """A record of sweeps with known curves: model -> (KL weight, rate, distortion) points, for 60 pieces."""
     (folder / "pieces").mkdir(exist_ok=True)
     entries = []
     for model, points in curves.items():

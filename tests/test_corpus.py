@@ -444,7 +444,8 @@ class TestAbc:
     @pytest.mark.parametrize(
         "key, expected",
         [("D", [66, 61]), ("Am", [65, 60]), ("A Dorian", [66, 60]), ("Bb", [65, 60]), ("Emix", [66, 61]),
-         ("Hp", [66, 61]), ("F#m", [66, 61]), ("Gmix", [65, 60]), ("Dmix=f", [65, 60]), ("A Mixolydian", [66, 61]), ("GM", [66, 60])],
+         ("Hp", [66, 61]), ("F#m", [66, 61]), ("Gmix", [65, 60]), ("Dmix=f", [65, 60]),
+         ("A Mixolydian", [66, 61]), ("GM", [66, 60])],
     )  # fmt: skip
     def test_keys(self, key, expected):
         assert pitches("FC", key) == expected
