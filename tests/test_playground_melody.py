@@ -24,7 +24,7 @@ mini_racer = pytest.importorskip("py_mini_racer")
 ASSETS = Path(__file__).parent.parent / "book" / "assets" / "playground"
 GLUE = """
     // Tokens go in and out as text of a character each, files in base64; of an error there is its sentence.
-    const { melody, transfer } = tvae;
+    const { melody, transfers: transfer } = tvae;
     const piece = (text) => Uint8Array.from(text, (letter) => letter.codePointAt(0));
     const answer = (make) => {
         try {
@@ -49,7 +49,7 @@ GLUE = """
 def js():
     """js(code, a, b, ...): what the function `code` makes of these arguments, all of it by way of JSON."""
     context = mini_racer.MiniRacer()
-    for name in ("midi-file/load", "midi-file/midi-parser", "midi-file/midi-writer", "melody", "transfer"):
+    for name in ("midi-file/load", "midi-file/midi-parser", "midi-file/midi-writer", "melody", "transfers"):
         context.eval((ASSETS / f"{name}.js").read_text(encoding="utf-8"))
     context.eval(GLUE)
     yield lambda code, *arguments: json.loads(context.eval(f"show(({code})(...{json.dumps(arguments)}))"))

@@ -1,5 +1,6 @@
-/* The measures of tvae/transfer.py, name for name, for one piece at a time: did the context transfer happen? The host gives every code but
-   the swapped ones, the donor gives those. Pieces are tokens, a Uint8Array(128); bars are counted from 1, as musicians do. */
+/* tvae.transfers: the measures of tvae/studies/transfers.py, name for name, for one piece at a time: did the context transfer happen?
+   The host gives every code but the swapped ones, the donor gives those. Pieces are tokens, a Uint8Array(128); bars are counted from 1,
+   as musicians do. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
@@ -87,5 +88,51 @@
     };
   }
 
-  tvae.transfer = { onsets, mean_pitch, self_similarity, pairs_with, structure, rhythm, later_bars, share, measures };
+  /** What `statistics` needs of one host: its tokens, its reconstruction `again`, and of two donors the tokens, the reconstructions and
+      what came out, each a list of two. Of the names in Python those that decide claims C7 to C9. */
+  function summands(host, again, donors, donors_again, results, bars) {
+    const sums = {}, k = bars[0] - 1, both = [0, 1];
+    const pairs = pairs_with(bars);
+    for (const [others, whose] of [[results, ""], [[again, again], "_unswapped"], [donors_again, "_unrelated"]]) {
+      const [found, claimed, own] = both.map((d) => structure(host, others[d], pairs)).reduce(add_up);
+      Object.assign(sums, { [`found${whose}`]: found, [`claimed${whose}`]: claimed, [`true${whose}`]: own });
+    }
+    const [, later] = later_bars(host, bars), own = onsets(host)[k], heard = donors.map((donor) => onsets(donor)[k]);
+    for (const [tokens, patterns, whose] of [
+      [results, heard, "donor"], [results, [heard[1], heard[0]], "other_donor"],
+      [[again, again], heard, "donor_unswapped"], [[again, again], [own, own], "host_unswapped"],
+    ]) {
+      const [agreed, total] = both.map((d) => rhythm(tokens[d], patterns[d], later)).reduce(add_up);
+      Object.assign(sums, { [`agreed_${whose}`]: agreed, [`total_${whose}`]: total });
+    }
+    const first = numbers.map((number) => number === bars[0]), apart = ([one, other]) => one - other;
+    const x = apart(donors.map((donor) => mean_pitch(donor, first)));
+    for (const [kind, y] of [
+      ["register", apart(results.map((result) => mean_pitch(result, later)))],
+      ["songs", apart(both.map((d) => mean_pitch(donors_again[d], later_bars(donors[d], bars)[1])))],
+    ]) {
+      const known = Number.isFinite(x * y);
+      Object.assign(sums, { [`${kind}_xy`]: known ? x * y : 0, [`${kind}_xx`]: known ? x * x : 0 });
+    }
+    return sums;
+  }
+
+  const add_up = (one, other) => one.map((value, k) => value + other[k]);
+
+  /** The measures that decide claims C7 to C9, from `summands` summed over hosts: 0 is chance and 1 what songs do by themselves. */
+  function statistics(s) {
+    const [f1, unswapped, unrelated] = ["", "_unswapped", "_unrelated"].map((whose) =>
+      share(2 * s[`found${whose}`], s[`claimed${whose}`] + s[`true${whose}`]));
+    const agreement = (whose) => share(s[`agreed_${whose}`], s[`total_${whose}`]);
+    const slope = (kind) => share(s[`${kind}_xy`], s[`${kind}_xx`]);
+    return {
+      structure_kept: share(f1 - unrelated, unswapped - unrelated),
+      rhythm_follows: share(agreement("donor") - agreement("other_donor"), agreement("host_unswapped") - agreement("donor_unswapped")),
+      register_follows: share(slope("register"), slope("songs")),
+    };
+  }
+
+  tvae.transfers = {
+    onsets, mean_pitch, self_similarity, pairs_with, structure, rhythm, later_bars, share, measures, summands, statistics,
+  };
 })();
