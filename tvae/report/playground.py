@@ -239,6 +239,9 @@ def files(models: Sequence[Offered], folk: Corpus) -> Iterator[tuple[str, str]]:
     yield "worker-source.js", script("tvae.workerSource =", source)
 
 
+AT_FIRST = ("data.js", "worker-source.js")  # of `files` what every reader loads, besides the first model
+
+
 def tags(folder: str, names: Sequence[str]) -> str:
     """The tags of scripts that are in a folder; they run in this order, after the page is read."""
     return "".join(f'<script defer src="{folder}{name}.js"></script>' for name in names)
