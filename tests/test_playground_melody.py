@@ -505,7 +505,7 @@ def measured(host, again, donor, result, bars) -> dict:
 def test_what_stands_beside_a_result(js, examples):
     seen = {"rhythm": set(), "register": set(), "kept": set(), "share": set()}
     for *parts, bars in examples:
-        code = "(bars, ...texts) => transfer.measures(...texts.map(piece), bars)"
+        code = "(bars, ...texts) => transfer.one_transfer(...texts.map(piece), bars)"
         found = js(code, bars, *map(text, parts))
         assert found == measured(*parts, bars)
         for name in ("rhythm", "register"):
@@ -525,7 +525,7 @@ def test_a_transfer_one_can_follow(js):
     host = np.concatenate([one, two, one, two, one, two, one, two])
     result = np.concatenate([new, bar(74, 0, 6, 12), new, two, new, two, one, two])
     found = js(
-        "(bars, ...texts) => transfer.measures(...texts.map(piece), bars)",
+        "(bars, ...texts) => transfer.one_transfer(...texts.map(piece), bars)",
         [1],
         *map(text, (host, host, np.tile(new, 8), result)),
     )

@@ -48,23 +48,24 @@ def test_the_measures_of_transfers_are_those_of_python(javascript, folk):
         return whole.reshape(pieces.shape)
 
     again, donors_again, results = changed(host), changed(mixed), changed(np.repeat(host[:, None], 2, 1))
-    expected = transfers.summands(host, again, mixed, donors_again, results, (1,))
+    expected = transfers.measures(host, again, mixed, donors_again, results, (1,))
     cases = json.dumps([[x.tolist() for x in case] for case in zip(host, again, mixed, donors_again, results)])
     found = javascript(
         f"""const bytes = (tokens) => Array.isArray(tokens[0]) ? tokens.map(bytes) : Uint8Array.from(tokens);
-        return {cases}.map((pieces) => tvae.transfers.summands(...pieces.map(bytes), [1]));"""
+        return {cases}.map((pieces) => tvae.transfers.measures(...pieces.map(bytes), [1]));"""
     )
-    for name in found[0]:
-        np.testing.assert_allclose([sums[name] for sums in found], expected[name], atol=1e-9, err_msg=name)
-    decided = transfers.statistics({name: values.sum() for name, values in expected.items()})
-    units = json.dumps(found)
-    values = javascript(f"return tvae.transfers.statistics(tvae.statistics.weighted({units}, Array(60).fill(1)));")
-    assert values == pytest.approx({name: float(decided[name]) for name in STATISTICS})
-    # One draw of the bootstrap, and the ends of an interval.
-    drawn = rng.multinomial(60, np.full(60, 1 / 60))
-    decided = transfers.statistics({name: (values * drawn).sum() for name, values in expected.items()})
-    values = javascript(f"return tvae.transfers.statistics(tvae.statistics.weighted({units}, {drawn.tolist()}));")
-    assert values == pytest.approx({name: float(decided[name]) for name in STATISTICS})
+    for name in STATISTICS:
+        np.testing.assert_allclose(
+            [sums[name] for sums in found], np.stack(expected[name].sums, 1), atol=1e-9, err_msg=name
+        )
+    drawn = rng.multinomial(60, np.full(60, 1 / 60))  # one draw of the bootstrap
+    for weights in (np.ones(60, int), drawn):
+        values = javascript(
+            f"return tvae.transfers.values(tvae.statistics.weighted({json.dumps(found)}, {weights.tolist()}));"
+        )
+        for name in STATISTICS:
+            sums = (part * weights for part in expected[name].sums)
+            assert values[name] == pytest.approx(float(expected[name].of(*(part.sum() for part in sums)))), name
     many = rng.standard_normal(101)
     np.testing.assert_allclose(
         javascript(f"return tvae.statistics.quantiles({many.tolist()});"), statistics.quantiles(many)

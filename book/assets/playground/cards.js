@@ -12,7 +12,7 @@
     const host = hostOf(patch), donor = host === "A" ? "B" : "A";
     const swapped = numbers.filter((bar) => !barsFrom(patch, host).includes(bar)), [first = 1] = swapped;
     if (!host) return { host: "A", donor, swapped, first, reason: "No bar has the code of A or B alone, so there is no song to compare with." };
-    const found = transfers.measures(pieces[host].tokens, again[host], pieces[donor].tokens, tokens, swapped);
+    const found = transfers.one_transfer(pieces[host].tokens, again[host], pieces[donor].tokens, tokens, swapped);
     const reason = !swapped.length ? `All bars have ${host}'s own code: nothing is swapped.`
       : patch.sources[first - 1] === "prior" ? `Bar ${first} comes from the prior, and from no song that could be followed.`
         : `No bar after bar ${first} that keeps ${host}'s code is new and has notes.`;

@@ -28,13 +28,13 @@
       const width = z.length / melody.BARS;
       const swapped = given.map((donor) => z.map((value, k) => (k < BAR * width ? donor[k] : value)));
       const results = await Promise.all(swapped.map((code) => model.decode(code)));
-      const sums = transfers.summands(own, again, donors, donors_again, results, [BAR]);
+      const sums = transfers.measures(own, again, donors, donors_again, results, [BAR]);
       this.units[group] = weighted([this.units[group] ?? {}, sums], [1, 1]);
     }
 
     /** {statistic: value} of units with these weights. */
     values(weights) {
-      return transfers.statistics(weighted(this.units, weights));
+      return transfers.values(weighted(this.units, weights));
     }
   }
 

@@ -28,12 +28,15 @@
     return sorted.length ? [quantile(sorted, (1 - level) / 2), quantile(sorted, (1 + level) / 2)] : [NaN, NaN];
   }
 
-  /** Sums {name: number} of units, each with a weight -> the sums over all of them. */
+  /** Sums {name: [number, ...]} of units, each with a weight -> the sums over all of them. */
   function weighted(units, weights) {
     const total = {};
     units.forEach((sums, k) => {
       if (!weights[k]) return;
-      for (const [name, value] of Object.entries(sums)) total[name] = (total[name] ?? 0) + weights[k] * value;
+      for (const [name, parts] of Object.entries(sums)) {
+        total[name] ??= parts.map(() => 0);
+        parts.forEach((value, part) => (total[name][part] += weights[k] * value));
+      }
     });
     return total;
   }
