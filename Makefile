@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env book pdf check test browser paper paper-status bench constraints clean force
+.PHONY: help env book playground pdf check test browser paper paper-status bench constraints clean force
 
 # Which runs: `make book` takes recorded or smoke, `make paper` and `make paper-status` take paper or cpu.
 ifneq ($(filter paper paper-status,$(MAKECMDGOALS)),)
@@ -42,6 +42,9 @@ pdf: browser book  ## the report as one file to print, _build/tvae.pdf
 	@TVAE_PRESET=$(PRESET) .venv/bin/jupyter-book build book --config _config.yml --path-output . --builder custom \
 		--custom-builder singlehtml -W -n --keep-going -q > _build/logs/pdf.log 2>&1 || { tail -n 12 _build/logs/pdf.log; exit 1; }
 	@$(PY) scripts/print_book.py _build/singlehtml/index.html _build/tvae.pdf
+
+playground: .venv/.stamp  ## a playground with your own model: make playground WEIGHTS=runs/.../weights.safetensors
+	@$(PY) -m tvae playground --page _build/playground $(if $(WEIGHTS),--own "$(WEIGHTS)")
 
 check: .venv/.stamp  ## in half a minute: format, lint, types, who imports whom, dependencies, and the fast tests
 	@$(PY) -m ruff format --quiet --check .

@@ -1,7 +1,8 @@
 """Keep the figures of executed notebooks as SVG files: python scripts/save_figures.py FOLDER NOTEBOOK...
 
-A notebook that shows a figure with a `file` (`tvae.report.plots.show`) has drawn it; here it is only taken out of the page. As
-an image it has no page to take its ink and its font from, so its ink is a grey that reads on white and on black.
+A notebook that shows a figure with a `file` (`tvae.report.plots.show`) has drawn it; here it is only taken out of the
+page. As an image it has no page to take its ink and its font from, so its ink is a grey that reads on white and on
+black.
 """
 
 import re

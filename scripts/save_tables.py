@@ -1,4 +1,7 @@
-"""Save what the page of results shows as tables for other programs: python scripts/save_tables.py FOLDER-OF-THE-RECORD."""
+"""Save what the page of results shows as tables for other programs.
+
+Python scripts/save_tables.py FOLDER-OF-THE-RECORD.
+"""
 
 import sys
 from pathlib import Path

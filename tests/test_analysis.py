@@ -155,8 +155,8 @@ def test_paired_differences_are_narrower_than_the_models_intervals(tmp_path):
     values = {"attention": easy + 0.01, "no_attention": easy + random.normal(0, 0.01, 200)}
     runs = {}
     for model, accuracy in values.items():
-        arrays = {"correct_free_running": 128 * accuracy, "onsets_found_free_running": song, "onsets_claimed_free_running": song,
-                  "onsets_true_free_running": song, "steps": np.full(200, 128)}  # fmt: skip
+        onsets = {f"onsets_{kind}_free_running": song for kind in ("found", "claimed", "true")}
+        arrays = {"correct_free_running": 128 * accuracy, "steps": np.full(200, 128)} | onsets
         np.savez(tmp_path / "pieces" / f"smoke-folk-{model}-fold0.npz", song=song, **arrays)
         runs[model] = [*entries_of(**{model: [0]})]
         runs[model][0] |= {"accuracy_free_running": accuracy.mean(), "n_test": 200}
@@ -186,22 +186,27 @@ def test_a_higher_kl_weight_buys_a_lower_rate(recorded):
 
 
 def curves_on_file(folder, **curves):
-    """A record of sweeps with known curves: model -> its (KL weight, rate, distortion) points, alike for 60 pieces of 20 songs."""
+    """A record of sweeps with known curves: model -> (KL weight, rate, distortion) points, for 60 pieces."""
     (folder / "pieces").mkdir(exist_ok=True)
     entries = []
     for model, points in curves.items():
         for weight, rate, distortion in points:
             entry = entries_of(**{model: [0]})[0] | {"sweep": True, "kl_weight": weight}
             spread = 1 + 0.1 * np.random.default_rng(0).normal(size=60)  # of the distortions: pieces differ
-            np.savez(folder / "pieces" / f"{record.run_name(entry)}.npz", song=np.arange(60) // 3, rate=np.full(60, rate),
-                     steps=np.full(60, 128), correct_free_running=np.full(60, 128 * (rate / 200) ** 2),
-                     distortion=distortion * spread / spread.mean())  # fmt: skip
+            np.savez(
+                folder / "pieces" / f"{record.run_name(entry)}.npz",
+                song=np.arange(60) // 3,
+                rate=np.full(60, rate),
+                steps=np.full(60, 128),
+                correct_free_running=np.full(60, 128 * (rate / 200) ** 2),
+                distortion=distortion * spread / spread.mean(),
+            )
             entries.append(entry)
     return entries
 
 
 def test_models_are_compared_at_one_rate(tmp_path):
-    # attention: D = 100 exp(-R / 100); no_attention has twice that, at rates between whose points only a log-straight curve is right
+    # attention: D = 100 exp(-R / 100). no_attention has twice that, at rates where only a log-straight curve is right.
     def curve(factor, *rates):
         return [(weight, rate, factor * 100 * np.exp(-rate / 100)) for weight, rate in zip((4, 1, 0.25), rates)]
 

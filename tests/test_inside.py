@@ -106,9 +106,10 @@ def test_a_head_is_found_by_its_names_or_the_error_says_which_there_are():
     vae, default = toy(), attention.Head("decoder", 2, 1)
     assert attention.find_head(vae, default) == default
     assert str(attention.find_head(vae, default, "inter", 1, 2)) == "inter, layer 1, head 2"
-    for given, valid in (({"kind": "self"}, "encoder, decoder, inter"), ({"layer": 3}, "layers 1 to 2"), ({"number": 0}, "heads 1 to 2")):  # fmt: skip
+    wrong = {"kind": "self", "layer": 3, "number": 0}
+    for given, valid in zip(wrong.items(), ("encoder, decoder, inter", "layers 1 to 2", "heads 1 to 2")):
         with pytest.raises(TvaeError, match=valid):
-            attention.find_head(vae, default, **given)
+            attention.find_head(vae, default, **dict([given]))
 
 
 # --- what a bar is to another
@@ -320,8 +321,11 @@ def test_findings_are_read_from_what_was_measured():
         }
     )
     assert [(f["claim"], f["source"], f["verdict"]) for f in found] == [
-        ("C4", "a", "replicated"), ("C4", "b", "not replicated"), ("C5", "a", "partly replicated"), ("C6", "a", "not replicated"),
-    ]  # fmt: skip
+        ("C4", "a", "replicated"),
+        ("C4", "b", "not replicated"),
+        ("C5", "a", "partly replicated"),
+        ("C6", "a", "not replicated"),
+    ]
     assert all(set(finding) == set(claims.KEYS) for finding in found)
 
 
@@ -337,7 +341,10 @@ def test_the_record_is_of_the_recorded_runs():
     ]
 
 
-@pytest.mark.parametrize(("name", "value", "said"), [("piece", "No such tune", "like"), ("layer", "99", "layers 1 to"), ("head", "99", "heads 1 to")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [("piece", "No such tune", "like"), ("layer", "99", "layers 1 to"), ("head", "99", "heads 1 to")],
+)
 def test_papermill_fails_with_the_sentence(name, value, said, tmp_path):
     command = [
         sys.executable,

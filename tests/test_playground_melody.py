@@ -24,7 +24,7 @@ mini_racer = pytest.importorskip("py_mini_racer")
 ASSETS = Path(__file__).parent.parent / "book" / "assets" / "playground"
 GLUE = """
     // Tokens go in and out as text of a character each, files in base64; of an error there is its sentence.
-    const { melody, transfer } = tvae;
+    const { melody, transfers: transfer } = tvae;
     const piece = (text) => Uint8Array.from(text, (letter) => letter.codePointAt(0));
     const answer = (make) => {
         try {
@@ -49,7 +49,7 @@ GLUE = """
 def js():
     """js(code, a, b, ...): what the function `code` makes of these arguments, all of it by way of JSON."""
     context = mini_racer.MiniRacer()
-    for name in ("midi-file/load", "midi-file/midi-parser", "midi-file/midi-writer", "melody", "transfer"):
+    for name in ("midi-file/load", "midi-file/midi-parser", "midi-file/midi-writer", "melody", "transfers"):
         context.eval((ASSETS / f"{name}.js").read_text(encoding="utf-8"))
     context.eval(GLUE)
     yield lambda code, *arguments: json.loads(context.eval(f"show(({code})(...{json.dumps(arguments)}))"))
@@ -505,7 +505,7 @@ def measured(host, again, donor, result, bars) -> dict:
 def test_what_stands_beside_a_result(js, examples):
     seen = {"rhythm": set(), "register": set(), "kept": set(), "share": set()}
     for *parts, bars in examples:
-        code = "(bars, ...texts) => transfer.measures(...texts.map(piece), bars)"
+        code = "(bars, ...texts) => transfer.one_transfer(...texts.map(piece), bars)"
         found = js(code, bars, *map(text, parts))
         assert found == measured(*parts, bars)
         for name in ("rhythm", "register"):
@@ -525,7 +525,7 @@ def test_a_transfer_one_can_follow(js):
     host = np.concatenate([one, two, one, two, one, two, one, two])
     result = np.concatenate([new, bar(74, 0, 6, 12), new, two, new, two, one, two])
     found = js(
-        "(bars, ...texts) => transfer.measures(...texts.map(piece), bars)",
+        "(bars, ...texts) => transfer.one_transfer(...texts.map(piece), bars)",
         [1],
         *map(text, (host, host, np.tile(new, 8), result)),
     )

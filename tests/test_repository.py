@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 import tvae
+from tvae import corpus, midi
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -137,6 +138,16 @@ def test_a_workflow_is_valid_and_runs_what_exists(workflow):
                 assert arguments[0] in targets
             for path in (word for word in (command, *arguments) if re.match(r"scripts/|\.ci/", word)):
                 assert (ROOT / path).exists(), path
+
+
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights").symlink_to(ROOT / "weights")
+    midi.write_midi(corpus.load("folk").tokens[0], "mine.mid")
+    exec(code, {})
+    assert midi.read_midi("again.mid").tokens.shape == (128,)
 
 
 def test_one_range_of_pythons_everywhere():

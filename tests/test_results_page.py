@@ -1,4 +1,4 @@
-"""The page with the table is made of the record: what changes there changes here, and a damaged record stops the build."""
+"""The page of results is made of the record: what changes there changes here, and a damaged record stops it."""
 
 import json
 import shutil

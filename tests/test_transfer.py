@@ -1,4 +1,4 @@
-"""Context transfer: what the swap does to codes, what the measures say of results one knows, and the files that come out."""
+"""Context transfer: what the swap does to codes, what the measures say of known results, and the files."""
 
 import json
 import shutil
@@ -140,7 +140,7 @@ def test_what_is_written_is_what_the_model_said(tmp_path, tempo):
 
 
 def trios(rng: np.random.Generator, number: int = 300) -> tuple[np.ndarray, np.ndarray]:
-    """Hosts (N, 128) in which bar 5 repeats bar 1 and two donors each (N, 2, 128), without a repeat, four notes a bar."""
+    """Hosts (N, 128) whose bar 5 repeats bar 1, and two donors each (N, 2, 128) without a repeat; four notes a bar."""
     tokens = np.ones((3 * number, 8, 16), np.uint8)
     centre = rng.integers(12, 36, (3 * number, 1))  # a register of its own
     for bar in range(8):

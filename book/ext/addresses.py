@@ -39,15 +39,23 @@ def configure(app, config):
     }
 
 
-def open_sources(app, pagename, templatename, context, doctree):
-    """Buttons open the notebook that a page was executed from, not what the build made of it."""
+def complete_buttons(app, pagename, templatename, context, doctree):
+    """Buttons open the notebook that a page was executed from, and offer the whole report as the workflow printed it."""
     for group in context.get("header_buttons", []):
         for button in group.get("buttons", []):
             if "url" in button:
                 button["url"] = button["url"].replace("book/executed/", "notebooks/")
+        if group.get("label") == "download-buttons":
+            address = app.config.html_baseurl + "tvae.pdf"
+            words = {
+                "text": "the report, .pdf",
+                "tooltip": "Download the whole report",
+                "label": "download-report-button",
+            }
+            group["buttons"].append({"type": "link", "url": address, "icon": "fas fa-book", **words})
 
 
 def setup(app):
     app.connect("config-inited", configure)
-    app.connect("html-page-context", open_sources, priority=900)  # after the theme has added its buttons
+    app.connect("html-page-context", complete_buttons, priority=900)  # after the theme has added its buttons
     return {"parallel_read_safe": True, "parallel_write_safe": True}

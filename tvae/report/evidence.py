@@ -60,10 +60,14 @@ def score(claim: Claim, record: Record, entry: dict) -> Interval:
     return entry[claim.statistic], float(low), float(high)
 
 
-def saved_by_repeats(claim: Claim, record: Record, entry: dict) -> Interval:
-    matched = record.inside[records.run_name(entry)]["codes"]["matched"]
-    repeated = next(row for row in matched if row["kind"] == "repeated")
+def repeats_saved(run: dict) -> Interval:
+    """What repeated bars save, in what `tvae.report.measured.measure` found of a run."""
+    repeated = next(row for row in run["codes"]["matched"] if row["kind"] == "repeated")
     return repeated["saving"], repeated["low"], repeated["high"]
+
+
+def saved_by_repeats(claim: Claim, record: Record, entry: dict) -> Interval:
+    return repeats_saved(record.inside[records.run_name(entry)])
 
 
 def attention_lift(claim: Claim, record: Record, entry: dict) -> Interval:

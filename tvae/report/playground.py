@@ -17,6 +17,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,12 @@ class Offered:
     label: str
     about: str
     finder: dict | None = None  # the head that finds repeats: {layer, head}, from 1
+
+    @cached_property
+    def parts(self) -> list[bytes]:
+        """The bytes of its weights, cut for scripts."""
+        weights = to_bytes(self.vae)
+        return [weights[at : at + PART] for at in range(0, len(weights), PART)]
 
 
 def chosen(entries: list[dict]) -> list[dict]:
@@ -173,8 +180,8 @@ ASSETS = Path(__file__).parents[2] / "book" / "assets"
 PLAYER = ("tvae-roll", "tvae-sound", "tvae-player")  # scripts that every page of the book has
 WORKER = ("melody", "model", "worker")  # whose texts are the worker's
 SCRIPTS = (  # of the element, in the order in which they are loaded
-    "midi-file/load", "midi-file/midi-parser", "midi-file/midi-writer", "melody", "transfer", "data", "engine", "elements",
-    "patch", "words", "pieces", "links", "history", "editor", "chooser", "strip", "recorder", "slot", "switches", "transport",
+    "midi-file/load", "midi-file/midi-parser", "midi-file/midi-writer", "melody", "transfers", "script", "data", "engine",
+    "elements", "random", "patch", "words", "pieces", "links", "history", "editor", "chooser", "strip", "recorder", "slot", "switches", "transport",
     "candidates", "cards", "attention", "examples", "playground",
 )  # fmt: skip
 
@@ -184,26 +191,26 @@ def script(call: str, value: object) -> str:
     return f"{call} {json.dumps(value, ensure_ascii=False)};\n"
 
 
+def listed(model: Offered) -> dict:
+    """What the page knows of a model before it is loaded."""
+    about = {name: getattr(model, name) for name in ("id", "model", "corpus", "label", "about", "finder")}
+    return about | {"parameters": parameter_count(model.vae), "parts": len(model.parts)}
+
+
 def files(models: Sequence[Offered], folk: Corpus) -> Iterator[tuple[str, str]]:
-    """Name and text of each file that the page loads: data.js and worker-source.js with it, the others when they are asked for."""
-    listed = []
+    """Name and text of each file that the page loads: data.js with it, the others when they are asked for."""
     for model in models:
-        weights = to_bytes(model.vae)
-        parts = [weights[at : at + PART] for at in range(0, len(weights), PART)]
-        listed.append(
-            {"id": model.id, "model": model.model, "corpus": model.corpus, "label": model.label, "about": model.about,
-             "parameters": parameter_count(model.vae), "finder": model.finder, "parts": len(parts)}
-        )  # fmt: skip
-        for part, content in enumerate(parts):
-            yield (
-                f"models/{model.id}/weights-{part}.js",
-                f'tvae.weights("{model.id}", {part}, "{b64encode(content).decode()}");\n',
-            )
+        for part, content in enumerate(model.parts):
+            call = f'tvae.weights("{model.id}", {part}, "{b64encode(content).decode()}");\n'
+            yield f"models/{model.id}/weights-{part}.js", call
     few, many = songs(folk)
-    yield "data.js", script("tvae.data =", {"models": listed, "songs": few})
+    yield "data.js", script("tvae.data =", {"models": [listed(model) for model in models], "songs": few})
     yield "songs.js", script("tvae.data.moreSongs =", many)
     source = "".join((ASSETS / "playground" / f"{name}.js").read_text(encoding="utf-8") for name in WORKER)
     yield "worker-source.js", script("tvae.workerSource =", source)
+
+
+AT_FIRST = ("data.js", "worker-source.js")  # of `files` what every reader loads, besides the first model
 
 
 def tags(folder: str, names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody, elements: { make, button, heading }, patch: { resampled } } = tvae;
+  const { melody, elements: { make, button, heading }, patch: { sampledAnew } } = tvae;
   const COUNT = 4;
 
   class Candidates {
@@ -28,7 +28,7 @@
       this.root.hidden = false;
       this.root.setAttribute("aria-busy", true);
       this.words.textContent = "Each bar on prior that is not locked gets another random code. A locked bar keeps its code; its notes may still follow what comes before it.";
-      const patches = Array.from({ length: COUNT }, (_, k) => resampled(state.patch, first + k));
+      const patches = Array.from({ length: COUNT }, (_, k) => sampledAnew(state.patch, first + k));
       const found = await Promise.all(patches.map((patch) => this.result(state, patch)));
       if (asked !== this.#asked) return; // others are wanted, or none
       const pieces = found.map((tokens, k) => melody.piece(tokens, { title: `Sample ${first + k}`, role: "result", tempo: state.tempo ?? A.tempo }));

@@ -3,16 +3,16 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody, melody: { BARS, STEPS, PIECE }, transfer, pieces: { same } } = tvae;
+  const { melody, melody: { BARS, STEPS, PIECE }, transfers, pieces: { same } } = tvae;
   const { elements: { make, svg, percent }, patch: { hostOf, barsFrom }, words: { barsInWords, share, signed } } = tvae;
   const numbers = [...Array(BARS).keys()].map((bar) => bar + 1);
 
-  /** The host, the donor, the bars that are not the host's, and the measures of `tvae.transfer`, or why there are none. */
+  /** The host, the donor, the bars that are not the host's, and the measures of `tvae.transfers`, or why there are none. */
   function compare({ patch, pieces, again, tokens }) {
     const host = hostOf(patch), donor = host === "A" ? "B" : "A";
     const swapped = numbers.filter((bar) => !barsFrom(patch, host).includes(bar)), [first = 1] = swapped;
     if (!host) return { host: "A", donor, swapped, first, reason: "No bar has the code of A or B alone, so there is no song to compare with." };
-    const found = transfer.measures(pieces[host].tokens, again[host], pieces[donor].tokens, tokens, swapped);
+    const found = transfers.one_transfer(pieces[host].tokens, again[host], pieces[donor].tokens, tokens, swapped);
     const reason = !swapped.length ? `All bars have ${host}'s own code: nothing is swapped.`
       : patch.sources[first - 1] === "prior" ? `Bar ${first} comes from the prior, and from no song that could be followed.`
         : `No bar after bar ${first} that keeps ${host}'s code is new and has notes.`;
@@ -51,10 +51,10 @@
     const theirs = `bar ${first} of ${donor}`, own = `bar ${first} of ${host}`;
     const labels = [theirs, own, "later new bars, before", "later new bars, now"];
     if (!rhythm) return card("Rhythm", reason, make("dl", {}, ...labels.map((label) => row(label, pattern(Array(STEPS).fill(0)), "–"))));
-    const { pieces, again, tokens } = found, [, chosen] = transfer.later_bars(pieces[host].tokens, swapped);
-    const bar = (name) => transfer.onsets(pieces[name].tokens)[first - 1].map(Number);
+    const { pieces, again, tokens } = found, [, chosen] = transfers.later_bars(pieces[host].tokens, swapped);
+    const bar = (name) => transfers.onsets(pieces[name].tokens)[first - 1].map(Number);
     const later = (piece) => {
-      const bars = transfer.onsets(piece).filter((_, number) => chosen[number]);
+      const bars = transfers.onsets(piece).filter((_, number) => chosen[number]);
       return Array.from({ length: STEPS }, (_, step) => bars.filter((bar) => bar[step]).length / bars.length);
     };
     const alike = bar(donor).every((begins, step) => begins === bar(host)[step]);

@@ -4,17 +4,8 @@
    worker is made of a text that a script brings (worker-source.js). Both are written by tvae/report/playground.py. */
 (() => {
   "use strict";
-  const tvae = (globalThis.tvae ??= {});
-
-  function script(url) {
-    return new Promise((resolve, reject) => {
-      const element = document.createElement("script");
-      element.src = url;
-      element.onload = resolve;
-      element.onerror = () => reject(new Error(`${url} could not be loaded; check the connection and try again.`));
-      document.head.append(element);
-    }).finally(() => document.head.querySelector(`script[src="${CSS.escape(url)}"]`)?.remove());
-  }
+  const tvae = globalThis.tvae;
+  const { script } = tvae;
 
   function decoded(base64) {
     const letters = atob(base64), bytes = new Uint8Array(letters.length);
@@ -81,12 +72,17 @@
     /** Tokens -> a promise of what they are decoded to from their own codes. */
     again(tokens) {
       if (!this.#again.has(tokens)) {
-        this.#again.set(tokens, this.encode(tokens).then((codes) => this.generate(codes)).then((answer) => answer.tokens));
+        this.#again.set(tokens, this.encode(tokens).then((codes) => this.decode(codes)));
       }
       return this.#again.get(tokens);
     }
 
-    /** Codes -> a promise of {tokens, attention}. */
+    /** Codes -> a promise of the tokens that they stand for. */
+    decode(codes) {
+      return this.ask("decode", { codes });
+    }
+
+    /** Codes -> a promise of {tokens, attention}: also where the encoder looks in them. */
     generate(codes) {
       return this.ask("generate", { codes });
     }
@@ -125,5 +121,4 @@
   }
 
   tvae.Engine = Engine;
-  tvae.script = script;
 })();

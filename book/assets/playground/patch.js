@@ -7,7 +7,7 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { BARS } = tvae.melody;
+  const { melody: { BARS }, random: { normal } } = tvae;
 
   const SOURCES = ["A", "B", "mix", "prior"], LETTERS = { A: "A", B: "B", M: "mix", P: "prior" };
   const SEEDS = 2 ** 32;
@@ -36,31 +36,15 @@
   const using = (patch, source) => (patch.sources.includes(source) ? patch : allFrom(patch, source));
 
   /** Another sample for the bars from the prior that are not locked: the `number`-th that was not heard yet. */
-  function resampled(patch, number = 1) {
+  function sampledAnew(patch, number = 1) {
     const wanted = using(patch, "prior"), seed = (Math.max(...patch.seeds) + number) % SEEDS;
     const changes = (bar) => wanted.sources[bar] === "prior" && !wanted.locked[bar];
     return { ...wanted, seeds: wanted.seeds.map((own, bar) => (changes(bar) ? seed : own)) };
   }
 
-  /** Numbers in 0 ... 1, the same for a seed wherever it is opened (mulberry32). */
-  function* uniform(seed) {
-    for (;;) {
-      seed = (seed + 0x6d2b79f5) | 0;
-      let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-      yield ((t ^ (t >>> 14)) >>> 0) / SEEDS;
-    }
-  }
-
-  /** Codes drawn from the prior, a normal distribution (Box and Muller). */
-  function draw(seed, length) {
-    const random = uniform(seed), next = () => random.next().value;
-    return Float32Array.from({ length }, () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()));
-  }
-
-  /** The codes that the switches ask for, of those of A and of B. */
+  /** The codes that the switches ask for, of those of A and of B; the prior is a normal distribution. */
   function patched({ sources, mix, seeds }, a, b) {
-    const samples = new Map(seeds.map((seed) => [seed, draw(seed, a.length)])), share = mix / 100;
+    const samples = new Map(seeds.map((seed) => [seed, normal(seed, a.length)])), share = mix / 100;
     const value = {
       A: (k) => a[k],
       B: (k) => b[k],
@@ -74,6 +58,6 @@
   }
 
   tvae.patch = {
-    SOURCES, SEEDS, fromLetters, toLetters, start, barsFrom, hostOf, allFrom, using, resampled, uniform, patched,
+    SOURCES, SEEDS, fromLetters, toLetters, start, barsFrom, hostOf, allFrom, using, sampledAnew, patched,
   };
 })();

@@ -3,7 +3,7 @@
   "use strict";
   const tvae = globalThis.tvae;
   const { melody: { BARS }, elements: { make, button, icon, LOCK, slider } } = tvae;
-  const { SOURCES, allFrom, using, resampled } = tvae.patch;
+  const { SOURCES, allFrom, using, sampledAnew } = tvae.patch;
   const numbers = [...Array(BARS).keys()]; // of bars, from 0
   const HINTS = {
     A: "All bars have the code of melody A: its reconstruction",
@@ -23,7 +23,7 @@
       this.names = { A: make("span", { class: "tvae-name" }), B: make("span", { class: "tvae-name" }) };
       this.slider = slider("Mix, from A to B", { min: 0, max: 100 }, (mix) => this.#turn({ ...using(this.patch, "mix"), mix }, "on", "mix"));
       this.amount = make("output", { class: "tvae-amount" });
-      const again = button("New sample", () => this.#turn(resampled(this.patch)), { title: "Draw other codes for the bars on prior that are not locked" });
+      const again = button("New sample", () => this.#turn(sampledAnew(this.patch)), { title: "Draw other codes for the bars on prior that are not locked" });
       const several = button("Four …", onSamples, { "aria-label": "Four samples to choose from", title: "Four samples to choose from" });
       const tails = make("div", { class: "tvae-tails" }, this.names.A, this.names.B,
         make("span", { class: "tvae-mix" }, this.slider, this.amount), make("span", { class: "tvae-prior" }, again, several));

@@ -19,12 +19,17 @@
       return Float32Array.from(mu.flatMap((code) => [...code]));
     },
 
-    /** Codes, one after the other -> the piece they stand for, made valid, and where the encoder looks in it. */
-    generate({ model, codes }) {
+    /** Codes, one after the other -> the piece they stand for, made valid. */
+    decode({ model, codes }) {
       const vae = models.get(model), { bars, d_latent } = vae.config;
       const z = Array.from({ length: bars }, (_, i) => codes.subarray(i * d_latent, (i + 1) * d_latent));
-      const tokens = tvae.melody.canonical(vae.generate(z));
-      return { tokens, attention: vae.attention(tokens) };
+      return tvae.melody.canonical(vae.generate(z));
+    },
+
+    /** The same, and where the encoder looks in it. */
+    generate({ model, codes }) {
+      const tokens = tvae.answers.decode({ model, codes });
+      return { tokens, attention: models.get(model).attention(tokens) };
     },
 
     /** Tokens -> the rate of each bar in nats: the KL divergence of its code from the prior. */

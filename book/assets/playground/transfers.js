@@ -1,5 +1,6 @@
-/* The measures of tvae/transfer.py, name for name, for one piece at a time: did the context transfer happen? The host gives every code but
-   the swapped ones, the donor gives those. Pieces are tokens, a Uint8Array(128); bars are counted from 1, as musicians do. */
+/* tvae.transfers: the measures of tvae/studies/transfers.py, name for name, for one piece at a time: did the context transfer happen?
+   The host gives every code but the swapped ones, the donor gives those. Pieces are tokens, a Uint8Array(128); bars are counted from 1,
+   as musicians do. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
@@ -66,7 +67,7 @@
                         of the way from host to donor they moved, null where that is no way
 
       The last two are null where nothing is left to measure: no swapped bar, no later new bar, no notes there. */
-  function measures(host, again, donor, result, bars) {
+  function one_transfer(host, again, donor, result, bars) {
     const [first] = bars, [, chosen] = later_bars(host, bars);
     const equal = (pairs) => {
       const [both, claimed, own] = structure(host, result, pairs);
@@ -87,5 +88,51 @@
     };
   }
 
-  tvae.transfer = { onsets, mean_pitch, self_similarity, pairs_with, structure, rhythm, later_bars, share, measures };
+  // --- what is measured of many: as in Python a measure is sums over hosts and a number that is made of them
+
+  const ratio = (top, bottom) => [top, bottom];
+  const added = (...ratios) => ratios.reduce((one, other) => one.map((value, k) => value + other[k]));
+
+  /** Of a line through the origin, y over x; what is NaN is left out. */
+  const slope = (x, y) => (Number.isFinite(x * y) ? ratio(x * y, x * x) : ratio(0, 0));
+
+  function structure_f1(host, result, pairs) {
+    const [equal, claimed, own] = structure(host, result, pairs);
+    return ratio(2 * equal, claimed + own);
+  }
+
+  /** The measures that decide claims C7 to C9, of one host: {name: its sums}.
+
+      A host and its reconstruction `again`; two donors, their reconstructions and what came out, each a list of two. */
+  function measures(host, again, donors, donors_again, results, bars) {
+    const pairs = pairs_with(bars), k = bars[0] - 1, [, later] = later_bars(host, bars), of_both = (rule) => added(rule(0), rule(1));
+    const f1 = (others) => of_both((d) => structure_f1(host, others[d], pairs));
+    const heard = donors.map((donor) => onsets(donor)[k]), own = onsets(host)[k], unswapped = [again, again];
+    const agreed = (tokens, patterns) => of_both((d) => rhythm(tokens[d], patterns[d], later));
+    const first = numbers.map((number) => number === bars[0]), apart = ([one, other]) => one - other;
+    const high = apart(donors.map((donor) => mean_pitch(donor, first)));
+    const pitch = apart(results.map((result) => mean_pitch(result, later)));
+    const songs = apart([0, 1].map((d) => mean_pitch(donors_again[d], later_bars(donors[d], bars)[1])));
+    return {
+      structure_kept: [...f1(results), ...f1(donors_again), ...f1(unswapped)],
+      rhythm_follows: [
+        ...agreed(results, heard), ...agreed(results, [heard[1], heard[0]]), ...agreed(unswapped, [own, own]), ...agreed(unswapped, heard),
+      ],
+      register_follows: [...slope(high, pitch), ...slope(high, songs)],
+    };
+  }
+
+  /** The numbers that are made of the sums: 0 is chance and 1 what songs do by themselves. */
+  const OF = {
+    structure_kept: (a, b, c, d, e, f) => share(share(a, b) - share(c, d), share(e, f) - share(c, d)),
+    rhythm_follows: (a, b, c, d, e, f, g, h) => share(share(a, b) - share(c, d), share(e, f) - share(g, h)),
+    register_follows: (a, b, c, d) => share(share(a, b), share(c, d)),
+  };
+
+  /** {name: sums} -> {name: value} */
+  const values = (sums) => Object.fromEntries(Object.entries(sums).map(([name, parts]) => [name, OF[name](...parts)]));
+
+  tvae.transfers = {
+    onsets, mean_pitch, self_similarity, pairs_with, structure, rhythm, later_bars, share, one_transfer, measures, values,
+  };
 })();
