@@ -1,21 +1,18 @@
 """From recorded runs to tables, findings and verdicts."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from examples import TINY
 
 from tvae import TvaeError, corpus
-from tvae.evaluate import terms
 from tvae.melody import is_valid
 from tvae.presets import PRESETS
-from tvae.report import claims, record, results, tables
-from tvae.report.claims import Claim, decide, verdict
+from tvae.report import record, results, tables
 from tvae.studies.comparison import accuracy_by_transposition
 from tvae.studies.description import describe
-from tvae.studies.statistics import interval
+from tvae.studies.statistics import over_folds
 from tvae.train import train
 from tvae.transfer import reconstruct
 
@@ -99,7 +96,8 @@ def test_the_trivial_rows_come_with_the_table(block):
 
 def entries_of(**folds):
     """Entries with nothing but what tells runs apart: model -> its folds."""
-    return [{"corpus": "folk", "preset": "smoke", "model": model, "fold": fold, "sweep": False, "kl_weight": 1.0}
+    return [{"corpus": "folk", "preset": "smoke", "model": model, "fold": fold, "seed": fold, "sweep": False,
+             "kl_weight": 1.0, "pieces": 1000}
             for model, own in folds.items() for fold in own]  # fmt: skip
 
 
@@ -107,7 +105,7 @@ def test_models_are_compared_on_the_folds_that_they_share():
     found = results.blocks(entries_of(attention=range(5), lstm_8x1=range(5), bidirectional=[0]))
     assert [(block.folds, list(block.runs)) for block in found] == [
         ((0, 1, 2, 3, 4), ["attention", "lstm_8x1"]),
-        ((0,), ["attention", "bidirectional", "lstm_8x1"]),
+        ((0,), ["attention", "lstm_8x1", "bidirectional"]),
     ]
     found = results.blocks(entries_of(attention=range(5), no_attention=range(5)))
     assert [block.title for block in found] == ["folk, preset smoke, folds 0-4"]
@@ -115,14 +113,17 @@ def test_models_are_compared_on_the_folds_that_they_share():
     assert results.blocks(entries_of(attention=[1, 2])) == []
 
 
-def test_several_folds_are_weighted_by_what_they_counted(recorded, block):
+def test_over_folds_the_interval_holds_what_trainings_differ_by(recorded, block):
+    same = over_folds([(0.5, 0.48, 0.52)] * 5)
+    apart = over_folds([(0.3, 0.28, 0.32), (0.4, 0.38, 0.42), (0.5, 0.48, 0.52), (0.6, 0.58, 0.62), (0.7, 0.68, 0.72)])
+    assert same[0] == apart[0] == pytest.approx(0.5)
+    assert 0.015 < same[2] - same[1] < 0.03 and apart[2] - apart[1] > 0.2  # five runs know more than one, if they agree
+    assert over_folds([(0.5, 0.4, 0.7)]) == (0.5, 0.4, 0.7)  # one run knows nothing of others
     folder, entries = recorded
-    run = entry_of(entries, "attention")
-    pooled = results.Block("folk", "smoke", (0, 0), {"attention": [run, {**run, "accuracy_free_running": 0.0}]})
-    pieces, song = pooled.pieces(folder, "attention")
-    assert len(song) == 2 * run["n_test"] == len(pieces["steps"])
-    steps = terms(pieces)["accuracy_free_running"][1]
-    assert pooled.value("attention", "accuracy_free_running", steps) == pytest.approx(run["accuracy_free_running"] / 2)
+    one = block.intervals(folder, "attention")["accuracy_free_running"]
+    twice = results.Block("folk", "smoke", (0, 0), {"attention": [entry_of(entries, "attention")] * 2})
+    value, low, high = twice.intervals(folder, "attention")["accuracy_free_running"]
+    assert value == pytest.approx(one[0]) and high - low < one[2] - one[1]
 
 
 def test_a_model_does_not_differ_from_itself_and_differences_have_a_sign(recorded, block):
@@ -144,7 +145,7 @@ def test_a_difference_needs_the_same_pieces(recorded, block, tmp_path):
         if model == "no_attention":
             song = song[::-1]
         np.savez(tmp_path / "pieces" / f"smoke-folk-{model}-fold0.npz", song=song, **scores)
-    with pytest.raises(TvaeError, match="attention and no_attention .* not tested on the same pieces"):
+    with pytest.raises(TvaeError, match="attention-fold0 and .*no_attention-fold0 were not tested on the same pieces"):
         results.difference(tmp_path, block, "attention", "no_attention", "accuracy_free_running")
 
 
@@ -163,7 +164,7 @@ def test_paired_differences_are_narrower_than_the_models_intervals(tmp_path):
     block = results.Block("folk", "smoke", (0,), runs)
     value, low, high = results.difference(tmp_path, block, "attention", "no_attention", "accuracy_free_running")
     assert low < 0.01 < high and high - low < 0.004
-    own = [interval(*terms(block.pieces(tmp_path, model)[0])["accuracy_free_running"], song) for model in runs]
+    own = [block.intervals(tmp_path, model)["accuracy_free_running"] for model in runs]
     assert all(high_own - low_own > 4 * (high - low) for _, low_own, high_own in own)
 
 
@@ -212,19 +213,29 @@ def test_models_are_compared_at_one_rate(tmp_path):
 
     entries = curves_on_file(tmp_path, attention=curve(1, 50, 100, 200), no_attention=curve(2, 80, 160, 240))
     found = results.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention")
-    assert found.saving == pytest.approx((0.5, 0.5, 0.5)) and found.rate == pytest.approx(100)
-    assert found.accuracy == pytest.approx(
-        (-0.03, -0.03, -0.03)
-    )  # 0.25 less what lies between 0.16 at 80 and 0.64 at 160 nats
+    assert found.saving[0] == pytest.approx(0.5) and found.rate == pytest.approx(100)
+    assert found.accuracy[0] == pytest.approx(-0.03)  # 0.25 less what lies between 0.16 at 80 and 0.64 at 160 nats
     assert "50.0%" in tables.equal_rate([found]).html and "-0.030" in tables.equal_rate([found]).html
     assert results.at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention").saving[0] == pytest.approx(-1)
 
 
-def test_where_the_other_curve_does_not_reach_the_nearest_rate_is_taken(tmp_path):
-    entries = curves_on_file(
-        tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=[(4, 120, 60), (1, 150, 50), (0.5, 160, 45)]
-    )
-    assert results.at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention").rate == 100
+def test_the_interval_holds_what_is_not_known_between_two_points(tmp_path):
+    points = [(4, 50, 60.0), (1, 100, 37.0), (0.25, 200, 14.0)]
+    near = curves_on_file(tmp_path, attention=points, no_attention=[(4, 50, 120), (1, 100, 74), (0.25, 200, 28)])
+    measured = results.at_equal_rate(tmp_path, near, "folk", "attention", "no_attention")
+    assert measured.saving[2] - measured.saving[1] < 0.01  # both have a point there
+    far = curves_on_file(tmp_path, attention=points, no_attention=[(4, 40, 134), (0.25, 200, 28)])
+    chord = results.at_equal_rate(tmp_path, far, "folk", "attention", "no_attention")
+    assert chord.saving[1] < measured.saving[0] < chord.saving[2] and chord.saving[2] - chord.saving[1] > 0.1
+    assert chord.accuracy[1] <= 0.25 - 1 < 0.25 - 0.04 <= chord.accuracy[2]  # the accuracies of the points beside it
+
+
+def test_where_the_other_curve_does_not_reach_the_nearest_common_rate_is_taken_and_without_one_nothing(tmp_path):
+    apart = [(4, 120, 60), (1, 150, 50), (0.5, 160, 45)]
+    entries = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40), (0.5, 130, 30)], no_attention=apart)
+    assert results.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention").rate == 120
+    entries = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=apart)
+    assert results.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention") is None
 
 
 def test_without_curves_nothing_is_compared(tmp_path):
@@ -256,87 +267,6 @@ def test_recomputing_notices_a_record_that_is_not_its_weights(recorded):
     assert not checks["accuracy_free_running"] and checks["rate_nats_per_piece"]
     html = tables.checked(wrong).html
     assert "not equal" in html and "3 of 4 figures" in html and "smoke-folk-attention-fold0" in html
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "at_least", "expected"),
-    [
-        (0.3, 0.4, True, "replicated"),
-        (0.2, 0.3, True, "partly replicated"),
-        (0.1, 0.2, True, "not replicated"),
-        (0.1, 0.2, False, "replicated"),
-        (0.2, 0.3, False, "partly replicated"),
-        (0.3, 0.4, False, "not replicated"),
-    ],
-)
-def test_a_verdict_is_where_the_interval_lies(low, high, at_least, expected):
-    assert verdict(low, high, 0.25, at_least) == expected
-
-
-def test_a_claim_is_decided_by_its_recorded_run(recorded):
-    folder, entries = recorded
-    claim = Claim("X1", "It falls.", "attention", "folk", "rate_drop", -9.0, True, presets=("smoke",))
-    finding = decide(claim, folder, entries)
-    pieces, _ = record.pieces(folder, entry_of(entries, "attention"))
-    top, bottom = terms(pieces)["rate_drop"]
-    assert finding["value"] == pytest.approx(top.sum() / bottom.sum()) and finding["verdict"] == "replicated"
-    assert set(finding) == set(claims.KEYS) and finding["source"] == "smoke-folk-attention-fold0"
-    assert decide(Claim("X2", "", "attention", "pop909", "rate_drop", 0, True), folder, entries) is None
-
-
-def test_a_claim_about_two_models_is_decided_on_the_same_pieces(recorded, block):
-    folder, entries = recorded
-    claim = Claim("X3", "", "attention", "folk", "rate_nats_per_piece", 1e3, True, other="lstm_1x8", presets=("smoke",))
-    finding = decide(claim, folder, entries)
-    expected = results.difference(folder, block, "attention", "lstm_1x8", "rate_nats_per_piece")
-    assert (finding["value"], finding["low"], finding["high"]) == expected and finding["verdict"] == "not replicated"
-    assert finding["source"] == "smoke-folk-attention-fold0, smoke-folk-lstm_1x8-fold0"
-
-
-def test_a_claim_at_equal_rate_is_decided_by_the_curves(recorded):
-    folder, entries = recorded
-    claim = Claim("X4", "", "attention", "folk", claims.SAVING, -9, True, other="lstm_8x1", presets=("smoke",))
-    finding = decide(claim, folder, entries)
-    found = results.at_equal_rate(folder, entries, "folk", "attention", "lstm_8x1")
-    assert (finding["value"], finding["low"], finding["high"]) == found.saving
-    assert f"at {found.rate:.0f} nats" in finding["statistic"]
-    assert finding["source"].startswith("smoke-folk-attention-fold0-kl0.01 to smoke-folk-attention-fold0-kl100, ")
-    assert (
-        decide(
-            Claim("X5", "", "attention", "folk", claims.SAVING, 0, True, other="lstm_1x8", presets=("smoke",)),
-            folder,
-            entries,
-        )
-        is None
-    )
-
-
-def test_toy_runs_decide_no_claim_of_the_paper(recorded):
-    folder, entries = recorded
-    assert [decide(claim, folder, entries) for claim in claims.CLAIMS] == [None] * len(claims.CLAIMS)
-
-
-def test_findings_are_added_and_replaced(tmp_path):
-    finding = dict.fromkeys(claims.KEYS, "x") | {"claim": "C1", "source": "a", "value": 1}
-    claims.add(tmp_path, [finding])
-    claims.add(tmp_path, [{**finding, "value": 2}, {**finding, "claim": "B1"}])
-    assert [(f["claim"], f["value"]) for f in claims.read(tmp_path)] == [("B1", 1), ("C1", 2)]
-    claims.add(tmp_path, [{**finding, "source": "another run", "value": 3}])  # what decided it before is gone
-    assert [(f["claim"], f["value"]) for f in claims.read(tmp_path)] == [("B1", 1), ("C1", 3)]
-    claims.add(tmp_path, [], {"C1"})  # its run is no longer recorded
-    assert [f["claim"] for f in claims.read(tmp_path)] == ["B1"]
-    (tmp_path / "findings.json").write_text('[{"claim": "C9"}]')
-    with pytest.raises(TvaeError, match="C9 has no 'statement'"):
-        claims.read(tmp_path)
-
-
-def test_every_claim_stands_on_the_page_with_its_threshold():
-    page = (Path(__file__).parent.parent / "book" / "claims.md").read_text()
-    for claim in claims.CLAIMS:
-        row = next(line for line in page.splitlines() if line.startswith(f"| {claim.id} "))
-        words = {"accuracy_free_running": "free-running accuracy", claims.SAVING: "share of the distortion"}
-        assert words.get(claim.statistic, claim.statistic) in row and (claim.other or "") in row
-        assert f"{claim.threshold:.2f}" in row and claim.model in row and claim.corpus in row
 
 
 def test_reconstructions_are_melodies(recorded):

@@ -14,7 +14,7 @@ def write(folder, entries):
 
 
 def test_a_good_record_is_read(tmp_path):
-    write(tmp_path, [ENTRY, {**ENTRY, "fold": 1}])
+    write(tmp_path, [ENTRY, {**ENTRY, "fold": 1, "seed": 1}])
     assert [record.run_name(entry) for entry in record.read(tmp_path)] == [
         "smoke-folk-attention-fold0",
         "smoke-folk-attention-fold1",

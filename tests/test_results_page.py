@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -39,8 +40,7 @@ def change(figures, name, **values):
 
 def test_a_changed_value_changes_the_page_and_its_check_says_so(figures):
     before = record.read(ROOT / "figures")[0]
-    finding = {**claims.read(figures)[0], "statement": "A finding that was added."}
-    (figures / "findings.json").write_text(json.dumps([finding]))
+    claims.write(figures, [replace(claims.read(figures)[0], statement="A finding that was added.")])
     change(figures, record.run_name(before), accuracy_free_running=0.123456)
     text = page(figures)
     assert "0.123" in text and "A finding that was added." in text

@@ -16,7 +16,7 @@ from tvae import TvaeError, corpus, melody, midi, transfer
 from tvae.baselines import LSTMVAE, LSTMConfig
 from tvae.melody import bars
 from tvae.model import ModelConfig, TransformerVAE
-from tvae.report import claims, transferred
+from tvae.report import transferred
 from tvae.studies import transfers
 
 ROOT = Path(__file__).parent.parent
@@ -318,36 +318,20 @@ def entries() -> list[dict]:
     return json.loads((ROOT / "figures/results.json").read_text())
 
 
-def test_the_command_writes_the_record_and_decides_only_what_it_measured(tmp_path, monkeypatch, capsys):
+def test_the_record_of_transfers(tmp_path, monkeypatch, capsys):
     folk = [e for e in entries() if (e["corpus"], e["fold"], e["sweep"]) == ("folk", 0, False)]
     folk = [e for e in folk if e["model"] == "no_attention"]
     (tmp_path / "results.json").write_text(json.dumps(folk))
-    stale = {key: "x" for key in claims.KEYS} | {"claim": "C7"}
-    (tmp_path / "findings.json").write_text(json.dumps([stale, stale | {"claim": "R1"}]))
     run = transferred.measure_run
     monkeypatch.setattr(transferred, "measure_run", lambda *given: run(*given, groups=3))
-    monkeypatch.setattr("sys.argv", ["transfer", "--record", str(tmp_path), "--weights", str(ROOT / "weights")])
-    transferred.main()
+    transferred.measure_record(tmp_path, ROOT / "weights", tmp_path / "runs", {"folk": FOLK})
     (recorded,) = transferred.read(tmp_path / "transfer.json")
     assert recorded["run"] == "cpu-folk-no_attention-fold0" and recorded["groups"] == 3
-    assert [finding["claim"] for finding in claims.read(tmp_path)] == ["R1"]
     table = transferred.table([recorded])
     assert set(table.condition) == set(transfers.CONDITIONS) and (table.n == recorded["n"]).all()
     without = table[(table.condition == "bar 1") & (table.measure == "structure_recall")]
     assert (without.value == 0).all(), "no attention, no copy"
     assert "cpu-folk-no_attention-fold0" in capsys.readouterr().out
-
-
-def test_the_findings_are_those_of_the_committed_claims():
-    text = (ROOT / "book/claims.md").read_text()
-    conditions = {"bar 1": {claim.statistic: [0.6, 0.55, 0.65] for claim in transferred.CLAIMS}}
-    about = {"corpus": "hooktheory", "model": "attention", "preset": "cpu", "run": "r", "conditions": conditions}
-    for finding, claim in zip(transferred.findings([about]), transferred.CLAIMS, strict=True):
-        assert set(finding) == set(claims.KEYS) and finding["verdict"] == "replicated" and finding["source"] == "r"
-        row = next(line for line in text.splitlines() if line.startswith(f"| {claim.id} |"))
-        assert f"`{claim.statistic}`" in row and row.endswith(f"| at least {claim.threshold} |")
-    for other in ({"corpus": "folk"}, {"model": "no_attention"}, {"preset": "smoke"}):
-        assert transferred.findings([about | other]) == []
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "[{}]", "[1]"])

@@ -1,0 +1,117 @@
+"""Claims: each has one verdict, from the runs that the record has, and a changed record changes it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from examples import ENTRY
+
+from tvae import TvaeError
+from tvae.report import claims, evidence, record, tables
+from tvae.report.claims import CLAIMS, Evidence, decide, verdict
+
+ROOT = Path(__file__).parent.parent
+R3 = next(claim for claim in CLAIMS if claim.id == "R3")
+C1 = next(claim for claim in CLAIMS if claim.id == "C1")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "at_least", "expected"),
+    [
+        (0.3, 0.4, True, "replicated"),
+        (0.2, 0.3, True, "partly replicated"),
+        (0.1, 0.2, True, "not replicated"),
+        (0.1, 0.2, False, "replicated"),
+        (0.2, 0.3, False, "partly replicated"),
+        (0.3, 0.4, False, "not replicated"),
+    ],
+)
+def test_a_verdict_is_where_the_interval_lies(low, high, at_least, expected):
+    assert verdict(low, high, 0.25, at_least) == expected
+
+
+def write(folder: Path, accuracies: dict[tuple[str, int], float]) -> evidence.Record:
+    """A record of runs on hooktheory with these free-running accuracies: (model, fold) -> accuracy."""
+    (folder / "pieces").mkdir(exist_ok=True)
+    entries = []
+    for (model, fold), accuracy in accuracies.items():
+        entry = ENTRY | {"corpus": "hooktheory", "preset": "cpu", "model": model, "fold": fold, "seed": fold,
+                         "accuracy_free_running": accuracy}  # fmt: skip
+        spread = np.random.default_rng(fold).normal(0, 0.01, 300)
+        arrays = {f"onsets_{kind}_free_running": np.ones(300) for kind in ("found", "claimed", "true")}
+        arrays |= {"correct_free_running": 128 * (accuracy + spread - spread.mean()), "steps": np.full(300, 128)}
+        np.savez(folder / "pieces" / f"{record.run_name(entry)}.npz", song=np.arange(300), **arrays)
+        entries.append(entry)
+    (folder / "results.json").write_text(json.dumps(entries))
+    shutil.copy(ROOT / "figures" / "corpora.json", folder)
+    return evidence.Record(folder)
+
+
+def test_one_run_decides_and_says_that_it_is_one(tmp_path):
+    found = decide(R3, evidence.evidence(R3, write(tmp_path, {("attention", 0): 0.9})))
+    assert found.verdict == "replicated" and found.value == pytest.approx(0.9)
+    assert found.source == "one run: fold 0, seed 0, 1,000 pieces"
+    assert found.source in tables.verdicts([found]).html
+
+
+def test_a_changed_record_changes_its_verdict(tmp_path):
+    verdicts = [
+        decide(R3, evidence.evidence(R3, write(tmp_path, {("attention", 0): accuracy}))).verdict
+        for accuracy in (0.9, 0.87, 0.8)
+    ]
+    assert verdicts == ["replicated", "partly replicated", "not replicated"]
+
+
+def test_folds_that_disagree_leave_a_claim_open_that_one_of_them_would_decide(tmp_path):
+    apart = write(
+        tmp_path, {("attention", fold): accuracy for fold, accuracy in enumerate((0.95, 0.8, 0.9, 0.82, 0.93))}
+    )
+    found = decide(R3, evidence.evidence(R3, apart))
+    assert found.verdict == "partly replicated" and [run.fold for run in found.runs] == [0, 1, 2, 3, 4]
+    assert [run.value for run in found.runs] == pytest.approx([0.95, 0.8, 0.9, 0.82, 0.93])
+    assert found.source == "5 runs: folds 0, 1, 2, 3, 4, a seed each, 1,000 pieces"
+
+
+def test_two_models_are_compared_on_the_folds_that_both_have(tmp_path):
+    both = write(tmp_path, {("attention", 0): 0.9, ("attention", 1): 0.9, ("lstm_1x8", 0): 0.7})
+    found = decide(C1, evidence.evidence(C1, both))
+    assert [run.names for run in found.runs] == [("cpu-hooktheory-attention-fold0", "cpu-hooktheory-lstm_1x8-fold0")]
+    assert found.value == pytest.approx(0.2) and found.verdict == "replicated"
+
+
+def test_who_is_below_always_sustain_never_loses_a_verdict(tmp_path):
+    found = decide(C1, evidence.evidence(C1, write(tmp_path, {("attention", 0): 0.9, ("lstm_1x8", 0): 0.4})))
+    assert found.verdict == "not decided" and "sustain" in found.reason and found.value is None
+    assert "not decided" in tables.verdicts([found]).html
+
+
+def test_what_is_not_recorded_is_not_decided_and_toy_runs_decide_nothing(tmp_path):
+    (tmp_path / "results.json").write_text(json.dumps([ENTRY]))
+    for claim in CLAIMS:
+        found = decide(claim, evidence.evidence(claim, evidence.Record(tmp_path)))
+        assert found.verdict == "not decided" and found.reason
+
+
+def test_findings_are_kept_as_they_are(tmp_path):
+    found = decide(R3, evidence.evidence(R3, write(tmp_path, {("attention", 0): 0.9})))
+    claims.write(tmp_path, [found, decide(C1, Evidence("x", reason="no run"))])
+    assert claims.read(tmp_path)[0] == found and claims.read(tmp_path)[1].reason == "no run"
+    (tmp_path / "findings.json").write_text('[{"claim": "C9"}]')
+    with pytest.raises(TvaeError, match="no list of findings"):
+        claims.read(tmp_path)
+
+
+def test_the_recorded_findings_are_those_of_the_record():
+    found = {finding.claim: finding for finding in claims.read(ROOT / "figures")}
+    assert list(found) == [claim.id for claim in CLAIMS]
+    for claim in CLAIMS:
+        again = decide(claim, evidence.evidence(claim, evidence.Record(ROOT / "figures")))
+        assert again == found[claim.id]
+
+
+def test_every_claim_names_its_test_its_threshold_and_the_commit_that_set_them():
+    html = tables.tests(CLAIMS).html
+    for claim in CLAIMS:
+        assert claim.bar in html and claim.commit in html and len(claim.commit) == 7
