@@ -1,12 +1,16 @@
 """Settings of the tests, and the fixtures that several of them use."""
 
+import json
 import os
 import threading
+import warnings
 from collections import Counter
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import get_browser
+import numpy as np
 import pytest
 
 # Small tensors: one thread is faster than two, and leaves a core to whatever else runs.
@@ -61,3 +65,103 @@ def site(folder):
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory):
+    """bytes, track=..., start=... -> the Melody in a MIDI file; its notices are checked to be warnings too."""
+    from tvae.melody import PIECE, is_valid
+    from tvae.midi import read_midi
+
+    path = tmp_path_factory.mktemp("midi") / "x.mid"
+
+    def read(data: bytes, **choice):
+        path.write_bytes(data)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            melody = read_midi(path, **choice)
+        assert [str(warning.message) for warning in caught] == list(melody.notices)
+        assert melody.tokens.shape == (PIECE,) and melody.tokens.dtype == "uint8" and is_valid(melody.tokens)
+        return melody
+
+    return read
+
+
+ASSETS = Path(__file__).parent.parent / "book" / "assets" / "playground"
+SCRIPTS = ("midi-file/load", "melody", "midi-file/midi-writer", "transfers")
+SCRIPTS += tuple(f"midi/{name}" for name in ("smf", "words", "parts", "line", "bars", "take", "read", "write"))
+GLUE = """
+    // Tokens go in and out as text of a character each, files in base64; of an error there is its sentence.
+    const { melody, midi, transfers: transfer } = tvae;
+    const piece = (text) => Uint8Array.from(text, (letter) => letter.codePointAt(0));
+    const answer = (make) => {
+        try {
+            return make();
+        } catch (error) {
+            if (!(error instanceof melody.TvaeError)) throw error;
+            return { error: error.message };
+        }
+    };
+    const written = (_, x) => (x instanceof Uint8Array ? [...x] : x === Infinity ? "infinite" : x);
+    const show = (value) => JSON.stringify(value, written);
+    // V8 alone has none; here is what it does with the letters of three countries, in tables of Python's making.
+    globalThis.TextDecoder = class {
+        constructor(charset) {
+            this.letters = charsets[charset];
+        }
+        decode(bytes) {
+            let text = "";
+            for (let at = 0; at < bytes.length;) {
+                const one = String.fromCharCode(bytes[at]), two = one + String.fromCharCode(bytes[at + 1]);
+                const found = bytes[at] < 128 ? one : this.letters[one] ?? this.letters[two];
+                if (!found) throw new TypeError("not in this charset");
+                at += bytes[at] < 128 || this.letters[one] ? 1 : 2;
+                text += found;
+            }
+            return text;
+        }
+    };
+"""
+
+
+def _letters(charset: str) -> dict[str, str]:
+    """What one or two bytes stand for in a charset; the bytes as Latin-1."""
+    found = {}
+    for first in range(0x80, 0x100):
+        for code in (bytes([first]), *(bytes([first, second]) for second in range(0x40, 0x100))):
+            text = code.decode(charset, errors="ignore")
+            if len(text) == 1 and text.encode(charset, errors="ignore") == code:
+                found[code.decode("latin1")] = text
+    return found
+
+
+@pytest.fixture(scope="module")
+def js():
+    """js(code, a, b, ...): what the function `code` makes of these arguments in V8, all of it by way of JSON."""
+    mini_racer = pytest.importorskip("py_mini_racer")
+    context = mini_racer.MiniRacer()
+    for name in SCRIPTS:
+        context.eval((ASSETS / f"{name}.js").read_text(encoding="utf-8"))
+    charsets = {
+        name: _letters(codec) for name, codec in (("shift_jis", "cp932"), ("gb18030",) * 2, ("euc-kr", "cp949"))
+    }
+    context.eval(f"const charsets = {json.dumps(charsets)};{GLUE}")
+    yield lambda code, *arguments: json.loads(context.eval(f"show(({code})(...{json.dumps(arguments)}))"))
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    """(300, 128) tokens, valid: tunes of the corpus, what chance makes, and the ends of what there can be."""
+    from tvae import corpus, melody
+    from tvae.melody import FIRST_PITCH, PIECE, SILENCE, STATES, SUSTAIN
+
+    rng = np.random.default_rng(0)
+    folk = corpus.load("folk").tokens
+    chance = rng.choice([SILENCE, *[SUSTAIN] * 4, *range(FIRST_PITCH, STATES)], (96, PIECE))
+    chance[::2, 16:] = chance[::2, np.tile(np.arange(16), 7)]  # of one bar, eight times
+    alone = np.zeros((4, PIECE), int)
+    alone[1, 5], alone[2, -1], alone[3] = FIRST_PITCH, STATES - 1, [STATES - 1, *[SUSTAIN] * (PIECE - 1)]
+    return melody.canonical(
+        np.concatenate([folk[rng.choice(len(folk), 200, replace=False)], chance, alone]).astype(np.uint8)
+    )

@@ -1,9 +1,5 @@
 """That what is written is read again, and that no MIDI file, good or bad, surprises its user."""
 
-import json
-import subprocess
-import sys
-import time
 import warnings
 
 import mido
@@ -12,6 +8,7 @@ import odd_midi as odd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from midi_cases import CASES, TUNE, later
 
 from tvae import TvaeError
 from tvae.melody import (
@@ -25,11 +22,10 @@ from tvae.melody import (
     Note,
     canonical,
     fit_octave,
-    is_valid,
     notes_to_tokens,
     tokens_to_notes,
 )
-from tvae.midi import read_midi, to_pretty_midi, write_midi
+from tvae.midi import read_midi, read_parts, read_pieces, to_pretty_midi, write_midi
 
 a_state = st.one_of(st.just(SUSTAIN), st.just(SUSTAIN), st.just(SILENCE), st.integers(FIRST_PITCH, STATES - 1))
 piece = st.lists(a_state, max_size=PIECE).map(  # often ends in silence, as hypothesis likes short lists
@@ -40,23 +36,6 @@ piece = st.lists(a_state, max_size=PIECE).map(  # often ends in silence, as hypo
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("midi")
-
-
-@pytest.fixture(scope="module")
-def read(folder):
-    """bytes -> Melody, with its notices checked to be given as warnings too."""
-
-    def read(data: bytes):
-        path = folder / "x.mid"
-        path.write_bytes(data)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            melody = read_midi(path)
-        assert [str(warning.message) for warning in caught] == list(melody.notices)
-        assert melody.tokens.shape == (PIECE,) and melody.tokens.dtype == np.uint8 and is_valid(melody.tokens)
-        return melody
-
-    return read
 
 
 def heard(melody) -> list[tuple[int, int, int]]:
@@ -156,7 +135,7 @@ EFFECT = odd.track(odd.named("Bell"), *odd.notes((84, 0, 4), (84, 64, 68)))
 def test_a_named_track_is_the_melody(read, name):
     melody = read(odd.midi(odd.track(), HIGH, odd.track(odd.named(name), *odd.notes(*odd.SCALE)), CHORDS, DRUMS))
     assert melody.track == name and heard(melody) == odd.SCALE
-    assert len(melody.notices) == 1 and f"'{name}' (track 3)" in melody.notices[0]
+    assert len(melody.notices) == 1 and f"'{name}' (part 2 of 4), by its name" in melody.notices[0]
 
 
 def test_the_better_name_counts(read):
@@ -167,7 +146,7 @@ def test_the_better_name_counts(read):
 def test_without_a_name_the_highest_single_line_is_the_melody(read):
     melody = read(odd.midi(DRUMS, LOW, CHORDS, HIGH, EFFECT))
     assert melody.track == "Flute" and heard(melody) == [(p + 12, a, b) for p, a, b in odd.SCALE]
-    assert read(odd.midi(CHORDS, LOW)).track == "Bass"
+    assert read(odd.midi(CHORDS, LOW)).track == "track 1"  # a bass is no melody
     assert read(odd.midi(DRUMS, LOW)).notices == ()  # nothing to choose from
 
 
@@ -228,10 +207,10 @@ def test_short_files_are_padded(read):
 
 
 def test_long_files_are_cut_to_the_first_bars_with_music(read):
-    late = [(p, a + 40, b + 40) for p, a, b in odd.SCALE + [(60, 128, 140)]]  # after two bars and a half
+    late = [(p, a + 36, b + 36) for p, a, b in odd.SCALE + [(60, 128, 140)]]  # after two bars and a quarter
     melody = read(odd.midi(odd.track(*odd.notes(*late))))
-    assert heard(melody) == [(p, a + 8, b + 8) for p, a, b in odd.SCALE[:30]]
-    assert len(melody.notices) == 2 and "begins in bar 3" in melody.notices[0] and "bar 12" in melody.notices[1]
+    assert heard(melody) == [(p, a + 4, b + 4) for p, a, b in odd.SCALE[:31]]
+    assert len(melody.notices) == 2 and "begins in bar 3" in melody.notices[0] and "bar 11" in melody.notices[1]
 
 
 def test_a_count_in_is_skipped_and_an_empty_first_bar_of_eight_is_not(read):
@@ -242,118 +221,101 @@ def test_a_count_in_is_skipped_and_an_empty_first_bar_of_eight_is_not(read):
     assert heard(melody) == late[:24] and melody.notices == ()
 
 
-# Files nobody would want
+@pytest.mark.parametrize("what", CASES)
+def test_files_as_people_have_them_are_read_as_a_musician_would(read, what):
+    case = CASES[what]
+    melody = read(case.data)
+    said = " ".join(melody.notices)
+    assert case.heard is None or [(p - melody.semitones, a, b) for p, a, b in heard(melody)] == case.heard
+    assert all(words in said for words in case.says) and not (case.never and case.never in said), said
+    assert case.name in (None, melody.track)
 
 
-def within_two_seconds(read, data: bytes):
-    """A Melody, or the TvaeError; nothing else, and soon. (Time of this process: other work does not count.)"""
-    start = time.process_time()
-    try:
-        return read(data)
-    except TvaeError as error:
-        assert len(str(error)) < 300 and str(error).endswith(".")
-        return error
-    finally:
-        assert time.process_time() - start < 2
+# A choice of one's own
+
+SONG = odd.midi(
+    odd.track((0, odd.meter(4, 2))),
+    odd.track(odd.named("Melody"), (0, b"\xc0\x49"), *odd.notes(*later(TUNE, 64), *later(odd.SCALE, 192))),
+    odd.track(odd.named("Bass"), (0, b"\xc1\x21"), *odd.notes(*[(p - 24, a, b) for p, a, b in odd.SCALE], channel=1)),
+    odd.track(odd.named("Bass"), *odd.notes((50, 0, 4), channel=2)),
+    odd.track(odd.named("Kit"), *odd.notes((38, 0, 4), channel=9)),
+)
 
 
-@pytest.mark.parametrize("what", odd.MUSIC)
-def test_odd_files_are_read(read, what):
-    melody = within_two_seconds(read, odd.MUSIC[what])
-    assert not isinstance(melody, TvaeError) and heard(melody)
+@pytest.fixture
+def song(tmp_path):
+    (tmp_path / "song.mid").write_bytes(SONG)
+    return tmp_path / "song.mid"
 
 
-def test_odd_notes_are_heard(read):
-    def notes(what):
-        return heard(read(odd.MUSIC[what]))
-
-    assert notes("zero-length notes") == [(60, 0, 1), (62, 4, 5)]
-    assert notes("running status") == notes("one tick per quarter") == [(60, 0, 4), (62, 4, 8)]
-    assert notes("notes never ended") == [(60, 0, 4), (62, 4, 5)]
-    assert notes("ends without a beginning") == [(62, 0, 4)]
-    assert notes("one note a thousand bars in") == [(60, 0, 4)]
-    assert notes("most ticks per quarter") == odd.SCALE
-    assert read(odd.MUSIC["a name that is no UTF-8"]).track == "Mélodie"
+def quiet(read, *arguments, **named):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return read(*arguments, **named)
 
 
-@pytest.mark.parametrize("what", odd.NO_MUSIC)
-def test_files_without_a_melody_say_so(read, what):
-    data, words = odd.NO_MUSIC[what]
-    error = within_two_seconds(read, data)
-    assert isinstance(error, TvaeError) and words in str(error) and "x.mid" in str(error)
+def test_the_parts_of_a_file(song):
+    parts = read_parts(song)
+    assert [(p.number, p.name, p.instrument, p.notes, p.percussion) for p in parts] == [
+        (1, "Melody", "Flute", 56, False),
+        (2, "Bass", "Electric Bass (finger)", 32, False),
+        (3, "Bass", "", 1, False),
+        (4, "Kit", "Drums", 1, True),
+    ]
+    assert (parts[1].lowest, parts[1].highest) == (36, 47)
 
 
-def test_a_path_that_is_no_file(folder):
-    for path in (folder / "missing.mid", folder, "", "nul\0.mid"):
-        with pytest.raises(TvaeError, match="no file"):
-            read_midi(path)
+@pytest.mark.parametrize("track, part", [(2, 2), ("2", 2), ("bass", 2), ("BASS", 2), (3, 3), ("Kit", 4), ("mel", 1)])
+def test_a_part_is_chosen_by_its_number_or_name(song, track, part):
+    melody = quiet(read_midi, song, track=track)
+    assert melody.part == part and melody.track == read_parts(song)[part - 1].name
+    assert not any("Several parts" in notice for notice in melody.notices)
 
 
-def test_files_cut_off_anywhere(read):
-    assert heard(read(odd.GOOD)) == odd.SCALE
-    for length in range(len(odd.GOOD)):
-        assert isinstance(within_two_seconds(read, odd.GOOD[:length]), TvaeError)
+def test_a_bar_to_begin_with(song):
+    assert heard(quiet(read_midi, song)) == TUNE and quiet(read_midi, song).start == 5
+    melody = quiet(read_midi, song, start=13)
+    assert heard(melody) == odd.SCALE and melody.start == 13
+    assert heard(quiet(read_midi, song, start=1)) == [(p, a + 64, b + 64) for p, a, b in TUNE if a < 64]
+    assert heard(quiet(read_midi, song, start=20)) == [(60 + k % 12, 4 * k - 112, 4 * k - 108) for k in range(28, 32)]
+    assert quiet(read_midi, song, track="bass", start=2).start == 2
 
 
-def test_files_with_flipped_bits(read):
-    rng = np.random.default_rng(0)
-    for _ in range(300):
-        data = np.frombuffer(odd.GOOD, np.uint8).copy()
-        data[rng.integers(len(data), size=rng.integers(1, 6))] ^= rng.integers(1, 256, dtype=np.uint8)
-        within_two_seconds(read, data.tobytes())
+@pytest.mark.parametrize(
+    "choice, words",
+    [
+        ({"track": 5}, "no part '5'; its parts are 1 'Melody', 2 'Bass'"),
+        ({"track": "Flute"}, "no part 'Flute'"),
+        ({"start": 99}, "from bar 99 on"),
+        ({"start": 0}, "from bar 0 on"),
+        ({"start": "x"}, "by its number"),
+        ({"start": 1.5}, "by its number"),
+    ],
+)
+def test_what_cannot_be_chosen(song, choice, words):
+    with pytest.raises(TvaeError, match=words) as error:
+        read_midi(song, **choice)
+    assert len(str(error.value).splitlines()) == 1
 
 
-# Reads every file of a folder in a process of its own, so that its memory can be measured.
-READER = """
-import json, resource, sys, time, warnings
-from pathlib import Path
-from tvae import TvaeError
-from tvae.melody import is_valid
-from tvae.midi import read_midi
-
-warnings.simplefilter("ignore")
-found = {}
-for path in sorted(Path(sys.argv[1]).iterdir()):
-    start = time.process_time()
-    try:
-        kind = "melody" if is_valid(read_midi(path).tokens) else "invalid"
-    except TvaeError as error:
-        kind = "TvaeError" if str(error).endswith(".") and len(str(error).splitlines()) == 1 else "no sentence"
-    except BaseException as error:
-        kind = repr(error)
-    found[path.name] = kind, time.process_time() - start
-status = Path("/proc/self/status")
-if status.exists():  # ru_maxrss would be that of the process that started this one, where that is larger
-    kilobytes = int(status.read_text().split("VmHWM:")[1].split()[0])
-else:
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-print(json.dumps([found, kilobytes / 1024]))
-"""
+def test_a_whole_file_in_pieces(song):
+    pieces = read_pieces(song)  # without warnings, which are errors here
+    assert [(piece.start, heard(piece)) for piece in pieces] == [(5, TUNE), (13, odd.SCALE)]
+    assert [piece.start for piece in read_pieces(song, start=9)] == [9, 17]
+    assert [piece.part for piece in read_pieces(song, track="bass")] == [2]
 
 
-def test_hundreds_of_odd_files_give_a_melody_or_a_sentence_soon_and_in_little_memory(tmp_path):
-    script = [sys.executable, odd.__file__, str(tmp_path)]
-    assert int(subprocess.run(script, capture_output=True, check=True).stdout.split()[0]) >= 300
-    done = subprocess.run([sys.executable, "-c", READER, str(tmp_path)], capture_output=True, text=True, check=True)
-    found, megabytes = json.loads(done.stdout)
-    assert len(found) >= 300 and megabytes < 500
-    assert {name: kind for name, (kind, _) in found.items() if kind not in ("melody", "TvaeError")} == {}
-    assert {name: seconds for name, (_, seconds) in found.items() if seconds >= 2} == {}
-    assert min(sum(kind == which for kind, _ in found.values()) for which in ("melody", "TvaeError")) > 100
+def test_pieces_end_where_bars_are_others(tmp_path):
+    events = [(0, odd.meter(4, 2)), (10 * 1920, odd.meter(3, 2)), (10 * 1920 + 1440, odd.meter(4, 2))]
+    long = [(60 + k % 12, 4 * k, 4 * k + 4) for k in range(120)]
+    (tmp_path / "x.mid").write_bytes(odd.midi(odd.track(*events, *odd.notes(*long))))
+    assert [piece.start for piece in read_pieces(tmp_path / "x.mid")] == [1, 12, 20, 28]  # bar 11 is the one in 3/4
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=200))
-def test_files_with_any_bytes_in_a_track(read, body):
-    within_two_seconds(read, odd.midi(odd.chunk(body)))
-
-
-def test_a_message_of_an_unknown_kind_keeps_its_time(read):
-    """A program's name a quarter note before the melody does not bring what follows forward."""
-    data = odd.midi(odd.track((240, odd.meta(0x08, b"piano")), *odd.notes((60, 4, 8), (62, 8, 12))))
-    assert heard(read(data)) == [(60, 4, 8), (62, 8, 12)]
-
-
-def test_messages_of_the_wire_have_no_place_in_a_file(read):
-    with pytest.raises(TvaeError, match="damaged"):
-        read(odd.midi(odd.chunk(b"\0\xf8" + b"\0" + odd.on(60) + b"\x60" + odd.off(60))))
+def test_a_note_held_over_the_bar_line_is_struck_again_there(tmp_path):
+    held = (
+        [(60, 4 * k, 4 * k + 4) for k in range(31)] + [(72, 124, 136)] + [(60, 4 * k, 4 * k + 4) for k in range(34, 64)]
+    )
+    (tmp_path / "x.mid").write_bytes(odd.midi(odd.track(*odd.notes(*held))))
+    first, second = read_pieces(tmp_path / "x.mid")
+    assert heard(first)[-1] == (72, 124, 128) and heard(second)[0] == (72, 0, 8)

@@ -180,7 +180,9 @@ ASSETS = Path(__file__).parents[2] / "book" / "assets"
 PLAYER = ("tvae-roll", "tvae-sound", "tvae-player")  # scripts that every page of the book has
 WORKER = ("melody", "model", "worker")  # whose texts are the worker's
 SCRIPTS = (  # of the element, in the order in which they are loaded
-    "midi-file/load", "midi-file/midi-parser", "midi-file/midi-writer", "melody", "transfers", "script", "data", "engine",
+    "midi-file/load", "melody", "midi-file/midi-writer",
+    *(f"midi/{name}" for name in ("smf", "words", "parts", "line", "bars", "take", "read", "write")),
+    "transfers", "script", "data", "engine",
     "elements", "random", "patch", "words", "pieces", "links", "history", "editor", "chooser", "strip", "recorder", "slot", "switches", "transport",
     "candidates", "cards", "attention", "examples", "playground",
 )  # fmt: skip

@@ -5,7 +5,7 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody, melody: { PIECE, SILENCE, TvaeError }, data, words: { limited } } = tvae;
+  const { melody, midi, melody: { PIECE, SILENCE, TvaeError }, data, words: { limited } } = tvae;
 
   const SLOWEST = 4, FASTEST = 1000; // quarter notes a minute that write_midi can write
   const silence = { tokens: new Uint8Array(PIECE).fill(SILENCE), title: "My melody", tempo: 120 };
@@ -53,15 +53,26 @@
   async function readFile(file) {
     let bytes;
     try {
-      bytes = new Uint8Array(await file.slice(0, melody.MOST_BYTES + 1).arrayBuffer());
+      bytes = new Uint8Array(await file.slice(0, midi.MOST_BYTES + 1).arrayBuffer());
     } catch { // a folder, or a file that is gone
       throw new TvaeError(`'${file.name}' cannot be read; choose a MIDI file.`);
     }
-    const { tokens, tempo, notices } = melody.read_midi(bytes, file.name);
-    const playable = Math.min(FASTEST, Math.max(SLOWEST, tempo));
+    return pieceOf(new midi.File(bytes, file.name), limited(file.name.replace(/\.midi?$/i, "").trim() || file.name));
+  }
+
+  /** A piece of a file that has been read; `track` and `start` choose the part and the bar, by their numbers. */
+  function pieceOf(source, title, track, start) {
+    const { tokens, tempo, notices, part, start: first } = source.read({ track, start });
+    const playable = Math.min(FASTEST, Math.max(SLOWEST, tempo)), { notes, bars } = source.strip(part);
     if (playable !== tempo) notices.push(`Its tempo of ${tempo} quarter notes a minute was set to ${playable}.`);
-    const title = file.name.replace(/\.midi?$/i, "").trim() || file.name;
-    return { tokens, title: limited(title), tempo: playable, notices };
+    const near = (at) => bars.filter(({ usable }) => usable) // bars with which a piece can begin, the nearest first
+      .sort((a, b) => Math.abs(bars.indexOf(a) - at) - Math.abs(bars.indexOf(b) - at))[0].number;
+    const file = bars.length && {
+      parts: source.parts.map(({ lowest: low, highest: high, ...about }) => ({ ...about, low, high })), part: part - 1,
+      line: notes, bars: bars.length, start: bars.findIndex(({ number }) => number === first),
+      read: (other, at) => pieceOf(source, title, other + 1, at === null ? undefined : near(at)),
+    };
+    return { tokens, title, tempo: playable, notices, ...(file && { file }) };
   }
 
   tvae.pieces = { SLOWEST, FASTEST, silence, songs, allSongs, titled, random, fits, same, readFile };

@@ -290,7 +290,7 @@
     #download() {
       if (!this.#found) return;
       const { tokens, title } = this.#found;
-      save(melody.write_midi(tokens, { tempo: this.#tempo, name: title }), "audio/midi", `${fileName(title)}.mid`);
+      save(tvae.midi.write_midi(tokens, { tempo: this.#tempo, name: title }), "audio/midi", `${fileName(title)}.mid`);
     }
 
     async #render() {

@@ -1,13 +1,11 @@
 /* tvae.Strip: which part of a MIDI file, and which eight bars of it.
 
-   A piece from a file has `file`: {parts: [{name, program, notes: how many, low, high}], part: which one, line: the notes of that whole
+   A piece from a file has `file`: {parts: [{name, instrument, notes: how many, low, high}], part: which one, line: the notes of that whole
    part in steps, bars: how many it has, start: the first bar of the window, from 0, read(part, start): another piece of this file}. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
   const { melody, melody: { BARS, STEPS }, elements: { make, svg, percent } } = tvae;
-  const INSTRUMENTS = ["piano", "chromatic percussion", "organ", "guitar", "bass", "strings", "ensemble", "brass", "reed", "pipe",
-    "synth lead", "synth pad", "synth effects", "ethnic", "percussive", "sound effects"]; // General MIDI, eight programs each
 
   class Strip {
     #file = null;
@@ -39,8 +37,8 @@
       this.root.hidden = !file;
       if (!file) return;
       this.#start = file.start;
-      const said = ({ name, program, notes, low, high }) => [
-        name || "part without a name", INSTRUMENTS[Math.floor(program / 8)], `${notes} notes`,
+      const said = ({ name, instrument, notes, low, high }) => [
+        name, instrument, `${notes} notes`,
         `${melody.pitch_name(low)}–${melody.pitch_name(high)}`,
       ].filter(Boolean).join(", ");
       this.select.replaceChildren(...file.parts.map((part, value) => make("option", { value }, said(part))));
