@@ -41,7 +41,7 @@ class Study:
                 plots.training_curves(curves),
                 f"Loss, rate and accuracy against pieces seen for the models trained on {corpus}.",
                 f"Stage 1 on {corpus}. Lines: means over training batches, transposed and with sampled codes; dots: "
-                "free-running accuracy on test pieces.",
+                "free-running accuracy on validation songs.",
                 file=f"training-{corpus}",
             )
             for corpus, curves in self.histories.items()

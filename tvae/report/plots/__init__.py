@@ -8,6 +8,7 @@ from tvae.report.plots.attention import (
     attention_maps,
     attention_masses,
 )
+from tvae.report.plots.claims import strip
 from tvae.report.plots.codes import changed_bars, code_map, dots, rate_per_dimension
 from tvae.report.plots.corpora import pitch_histogram, repeats_by_distance
 from tvae.report.plots.page import Shown, as_image, save, show, svg
@@ -55,6 +56,7 @@ __all__ = [
     "pitch_name",
     "pitch_range",
     "rate_distortion",
+    "strip",
     "rate_per_bar",
     "rate_per_bar_over_time",
     "rate_per_dimension",

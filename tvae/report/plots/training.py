@@ -52,9 +52,9 @@ def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
         loss.plot(h["pieces"], h["loss"], **look)
         rate.plot(h["pieces"], h["rate_nats_per_piece"], **look)
         accuracy.plot(h["pieces"], h["accuracy_teacher_forced"], **look, alpha=0.7, lw=1)
-        if "accuracy_free_running" in h:
-            free = h.dropna(subset=["accuracy_free_running"])
-            accuracy.plot(free["pieces"], free["accuracy_free_running"], **look, marker="o", ms=4)
+        if "validation_accuracy_free_running" in h:
+            free = h.dropna(subset=["validation_accuracy_free_running"])
+            accuracy.plot(free["pieces"], free["validation_accuracy_free_running"], **look, marker="o", ms=4)
     loss.set_title("loss")
     rate.set_title("rate (nats a piece)")
     rate.set_ylim(bottom=0)
