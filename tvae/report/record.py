@@ -87,7 +87,7 @@ def read(record: str | Path) -> list[dict]:
 
 def check(entry: dict, where: str) -> None:
     """Raise a `TvaeError` unless `entry` is a complete, finite record of a known model and preset."""
-    if all(key in entry for key in ("preset", "corpus", "model", "fold")):
+    if all(key in entry for key in ("preset", "corpus", "model", "fold", "seed")):
         named = entry.get("sweep") is True and isinstance(entry.get("kl_weight"), (int, float))
         where = f"{where} ({run_name(entry if named else entry | {'kl_weight': None, 'sweep': False})})"
     check_values(entry, REQUIRED, where)

@@ -60,11 +60,15 @@ class Block:
         return f"{self.corpus}, preset {self.preset}, {fold_label(self.folds)}"
 
     def intervals(self, record: str | Path, model: str) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Every statistic of a model over the folds: name -> (value, low, high); see `over_folds`."""
+        """Every statistic of a model over the folds: name -> (value, low, high); see `over_folds`.
+
+        Values are the recorded ones, intervals are made from the per-piece scores.
+        """
         by_fold = []
         for entry in self.runs[model]:
             pieces, song = records.pieces(record, entry)
-            by_fold.append({name: interval(*term, song) for name, term in terms(pieces).items()})
+            found = {name: interval(*term, song) for name, term in terms(pieces).items()}
+            by_fold.append({name: (entry.get(name, value), low, high) for name, (value, low, high) in found.items()})
         return {name: over_folds([found[name] for found in by_fold]) for name in by_fold[0]}
 
 

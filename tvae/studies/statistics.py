@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,19 +11,21 @@ DRAWS = 2000
 SEED = 0
 
 
-def resampled(song: np.ndarray, *arrays: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Bootstrap over songs, with the same draws for every array.
+@lru_cache(maxsize=8)
+def draws(songs: int) -> np.ndarray:
+    """(DRAWS, songs): how often each of so many songs is drawn in each bootstrap sample; the same for all statistics."""
+    return np.random.default_rng(SEED).multinomial(songs, np.full(songs, 1 / songs), size=DRAWS).astype(float)
 
-    (N, ...) -> its sum (...) and drawn sums (DRAWS, ...).
-    """
+
+def resampled(song: np.ndarray, *arrays: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Bootstrap over songs, the same draws for every array: (N, ...) each -> its sum (...) and drawn sums (DRAWS, ...)."""
     _, index = np.unique(song, return_inverse=True)
     songs = index.max() + 1
-    drawn = np.random.default_rng(SEED).multinomial(songs, np.full(songs, 1 / songs), size=DRAWS)  # (draws, songs)
     sums = []
     for array in arrays:
         total = np.zeros((songs, *array.shape[1:]))
         np.add.at(total, index, array)
-        sums.append((total.sum(0), np.tensordot(drawn, total, axes=1)))
+        sums.append((total.sum(0), np.tensordot(draws(songs), total, axes=1)))
     return sums
 
 
