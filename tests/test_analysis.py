@@ -19,6 +19,8 @@ from tvae.studies.statistics import interval
 from tvae.train import train
 from tvae.transfer import reconstruct
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
