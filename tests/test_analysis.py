@@ -16,6 +16,8 @@ from tvae.studies.statistics import over_folds
 from tvae.train import train
 from tvae.transfer import reconstruct
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):

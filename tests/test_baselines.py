@@ -87,6 +87,7 @@ def test_of_lstm_8x1_a_changed_bar_changes_itself_alone_to_the_bit(bar, tokens):
         assert (before != after).flatten(2).any(-1).any(0).tolist() == [other == bar for other in range(8)]
 
 
+@pytest.mark.slow
 def test_of_lstm_8x1_a_bar_is_the_same_wherever_it_stands(tokens):
     vae = model("lstm_8x1")
     order = torch.tensor([3, 0, 7, 1, 6, 2, 5, 4])
@@ -168,6 +169,7 @@ def test_a_gradient_reaches_every_parameter(name, tokens):
         assert parameter.grad.view(len(parameter), -1).any(-1).all(), key  # each unit's, each token's
 
 
+@pytest.mark.slow
 @each_model
 def test_it_learns_eight_pieces_by_heart(name):
     torch.manual_seed(0)

@@ -7,6 +7,8 @@ import pytest
 
 from tvae import bench
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory):

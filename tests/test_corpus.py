@@ -26,6 +26,8 @@ from tvae.corpora import hooktheory, pop909
 from tvae.corpora.sources import members, windows
 from tvae.melody import PIECE, SILENCE, SUSTAIN, Note
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 DATA = Path(os.environ.get("TVAE_DATA") or ROOT / "../shared/data").resolve()

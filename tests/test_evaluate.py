@@ -110,6 +110,7 @@ def test_the_metrics_of_pieces_are_those_of_the_whole(vae, melodies):
     assert summarise(pieces) == metrics
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
     random, hits = np.random.default_rng(0), 0
     for _ in range(200):

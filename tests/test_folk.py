@@ -10,6 +10,8 @@ import pytest
 from tvae import corpus, melody
 from tvae.melody import SUSTAIN
 
+pytestmark = pytest.mark.slow
+
 FOLK_DATA = Path(__file__).parent.parent / "tvae" / "data"
 
 

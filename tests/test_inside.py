@@ -18,6 +18,8 @@ from tvae.report import measured, record
 from tvae.studies import attention, codes, limits, relations
 from tvae.studies.attention import EARLIER
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 TOY = {"hidden": (32,), "d_model": 32, "d_head": 8, "d_feedforward": 32, "d_latent": 8, "heads": 2, "layers": 2}
 FOLK = corpus.load("folk")

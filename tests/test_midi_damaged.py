@@ -109,6 +109,7 @@ print(json.dumps([found, kilobytes / 1024]))
 """
 
 
+@pytest.mark.slow
 def test_hundreds_of_odd_files_give_a_melody_or_a_sentence_soon_and_in_little_memory(tmp_path):
     script = [sys.executable, odd.__file__, str(tmp_path)]
     assert int(subprocess.run(script, capture_output=True, check=True).stdout.split()[0]) >= 300

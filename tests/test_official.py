@@ -16,6 +16,8 @@ from tvae.errors import TvaeError
 from tvae.model import ModelConfig, kl_divergence
 from tvae.official import convert, official, shapes
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = dict(np.load(Path(__file__).parent / "data" / "release_reference.npz"))
 TOKENS = torch.as_tensor(REFERENCE["tokens"].astype(np.int64))
 

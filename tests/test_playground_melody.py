@@ -11,6 +11,8 @@ from tvae.melody import BARS, PIECE, STATES, SUSTAIN
 from tvae.report import listen, playground
 from tvae.studies import transfers
 
+pytestmark = pytest.mark.slow
+
 FROM_TEXT = "(text) => answer(() => [...melody.from_text(text)])"
 
 

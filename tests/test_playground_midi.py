@@ -18,6 +18,8 @@ from tvae import TvaeError, melody, midi
 from tvae.melody import FIRST_PITCH, PIECE, SILENCE
 from tvae.midi import words
 
+pytestmark = pytest.mark.slow
+
 WRITE = "(text, how) => answer(() => midi.write_midi(piece(text), how).toBase64())"
 READ = """(file, path, choice) => answer(() => {
     const found = new midi.File(Uint8Array.fromBase64(file), path);

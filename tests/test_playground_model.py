@@ -13,6 +13,8 @@ from tvae import TvaeError, corpus, melody, transfer
 from tvae.model import ModelConfig, TransformerVAE, kl_divergence, parameter_count
 from tvae.report import measured, playground, record
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "book" / "assets" / "playground"
 PIECES = 200

@@ -17,6 +17,8 @@ from tvae.report import plots
 from tvae.report.plots.style import spread
 from tvae.report.plots.training import _look
 
+pytestmark = pytest.mark.slow
+
 
 def history(seed: int, rows: int = 400) -> pd.DataFrame:
     rng = np.random.default_rng(seed)

@@ -14,6 +14,8 @@ from tvae import corpus
 from tvae.report import claims, measured, playground, record, remeasure, transferred
 from tvae.studies import codes, relations, statistics, transfers
 
+pytestmark = pytest.mark.slow
+
 ASSETS = ROOT / "book" / "assets"
 STATISTICS = ("structure_kept", "rhythm_follows", "register_follows")
 FEW = 18  # songs

@@ -11,6 +11,8 @@ from execute import execute
 
 from tvae.report import claims, record
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -19,6 +19,8 @@ from tvae.machine import choose_device
 from tvae.presets import MODELS, PRESETS
 from tvae.runs import Progress, Run, duration, planned, progress, status, time_left
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 FOUR = ["attention", "no_attention", "lstm_8x1", "lstm_1x8"]

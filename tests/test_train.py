@@ -32,6 +32,8 @@ from tvae.train import Rows, train
 LSTMS = [name for name, row in MODELS.items() if row.architecture is LSTMVAE]
 TRAINED = [name for name in MODELS if name != "official"]  # the authors trained that one
 
+pytestmark = pytest.mark.slow
+
 # The same in a process of its own, that can be killed; a checkpoint at every log row gives it many states to die in.
 SCRIPT = """
 import json, sys

@@ -19,6 +19,8 @@ from tvae.model import ModelConfig, TransformerVAE
 from tvae.report import transferred
 from tvae.studies import transfers
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 TOY = {"hidden": (32,), "d_model": 32, "d_head": 8, "d_feedforward": 32, "d_latent": 8, "heads": 2, "layers": 1}
 FOLK = corpus.load("folk")

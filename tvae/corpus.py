@@ -6,6 +6,7 @@ name        source (one file each in ``tvae/corpora``)                         w
 folk        O'Neill (1903), Ryan (1883), Aird (1782-97); embedded here         notation (see scripts/build_folk.py)
 hooktheory  Sheet Sage's annotations (C. Donahue et al., ISMIR 2022)           exact beats, or a recovered beat grid
 pop909      POP909 (Z. Wang et al., ISMIR 2020)                                the beats that come with it
+folder:PATH every MIDI file below a folder of one's own                        the files' beats (see `tvae.midi`)
 ==========  =================================================================  =====================================
 
 `load` reads a source once, keeps what it prepared in the user's cache, and never accepts a file with another sha256.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import zipfile
 import zlib
 from collections import Counter
@@ -26,14 +28,16 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
-from tvae.corpora import folk, hooktheory, pop909
+from tvae.corpora import PREFIX, folder, folk, hooktheory, pop909
 from tvae.corpora.sources import Piece, cache_dir
 from tvae.errors import TvaeError
 
 SOURCES = {"hooktheory": hooktheory, "pop909": pop909}  # that are read from files; folk is embedded
 NAMES = ("folk", *SOURCES)
 FOLDS = 5
+FEWEST = 10  # songs of a folder
 VERSION = 1  # of the preparation: a change to what a source yields needs a new number, or old caches are believed
 
 
@@ -119,9 +123,15 @@ def load(name: str, data_dir: str | Path | None = None) -> Corpus:
     data_dir, or the environment variable TVAE_DATA, is a folder with the source files, or one whose folder `name` has
     them; without it hooktheory is downloaded. TVAE_CACHE moves the cache. TvaeError: an unknown name; a source that is
     missing, has another sha256 or cannot be downloaded. It says what to fetch and where to put it.
+
+    ``folder:PATH`` are one's own MIDI files (see `load_folder`).
     """
+    if name.startswith(PREFIX):
+        return load_folder(name)
     if name not in NAMES:
-        raise TvaeError(f"There is no corpus {name!r}; choose one of {', '.join(NAMES)}.")
+        raise TvaeError(
+            f"There is no corpus {name!r}; choose one of {', '.join(NAMES)}, or {PREFIX}PATH for MIDI files of your own."
+        )
     if name == "folk":
         return read(folk.PREPARED, name)
     data_dir = data_dir or os.environ.get("TVAE_DATA")
@@ -133,6 +143,50 @@ def load(name: str, data_dir: str | Path | None = None) -> Corpus:
         corpus = assemble(name, source.read(files))
         write(prepared, corpus)
     return corpus
+
+
+def load_folder(name: str) -> Corpus:
+    """Every MIDI file below a folder, ``folder:PATH``, as `tvae.corpora.folder` reads them; kept in the cache, by content.
+
+    Says how many files gave pieces, and where a table stands of what became of each. Raises TvaeError where there is no
+    such folder, no MIDI file in it, or too few songs for the five folds.
+    """
+    root = folder.root(name)
+    files, sha256 = folder.find(root)
+    prepared = cache_dir() / f"folder-{sha256[:16]}.npz"
+    corpus = _read_prepared(prepared, name)
+    if corpus is None:
+        outcomes = list(folder.read(root, files))
+        report = prepared.with_suffix(".tsv")
+        folder.write_report(report, outcomes)
+        pieces = [piece for one in outcomes for piece in (*one.pieces, *one.left_out)]
+        pieces += [one.refused for one in outcomes if one.refused and not one.left_out]
+        given = sum(bool(one.pieces) for one in outcomes)
+        tqdm.write(
+            f"{given} of {len(files)} files gave pieces; what became of each stands in {report}", file=sys.stderr
+        )
+        if not given:
+            raise TvaeError(
+                f"None of the {len(files)} MIDI files in '{root}' gave a piece of 8 bars; {report} says why."
+            )
+        corpus = in_folds(assemble(name, pieces))
+        write(prepared, corpus)
+    return corpus
+
+
+def in_folds(corpus: Corpus) -> Corpus:
+    """A corpus of few songs, with a number added to their names by which each fold has songs to train, choose and test on.
+
+    Raises TvaeError for fewer songs than `FEWEST`, with which that is chance.
+    """
+    songs = len(set(corpus.song.tolist()))
+    for number in range(20_000 if songs >= FEWEST else 0):
+        named = replace(corpus, song=np.array([f"{song} ({number})" for song in corpus.song])) if number else corpus
+        if all(len(part) for fold in range(FOLDS) for part in (*named.split(fold), named.validation(fold))):
+            return named
+    raise TvaeError(
+        f"{corpus.name} has pieces of {songs} files only, and five folds need {FEWEST} or more; add MIDI files to the folder."
+    )
 
 
 # --- prepared corpora

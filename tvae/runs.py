@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from tvae.corpora import slug
 from tvae.errors import TvaeError
 
 STATES = ("done", "running", "interrupted", "missing")
@@ -55,12 +56,12 @@ class Run:
     @property
     def folder(self) -> Path:
         """``cpu/hooktheory/attention/fold0``, inside the folder of all runs."""
-        return Path(self.preset) / self.corpus / self.model / self.part
+        return Path(self.preset) / slug(self.corpus) / self.model / self.part
 
     @property
     def name(self) -> str:
         """``cpu-hooktheory-attention-fold0``, in the record."""
-        return f"{self.preset}-{self.corpus}-{self.model}-{self.part}"
+        return f"{self.preset}-{slug(self.corpus)}-{self.model}-{self.part}"
 
 
 def planned(config: dict, preset: str) -> list[Run]:

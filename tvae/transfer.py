@@ -115,11 +115,11 @@ def tunes() -> dict[str, np.ndarray]:
     return found
 
 
-def song(name: str | Path) -> Melody:
-    """One of `tunes` by its title, or the melody of a MIDI file by its path (see `tvae.midi.read_midi`)."""
+def song(name: str | Path, track: int | str | None = None, start: int | None = None) -> Melody:
+    """One of `tunes` by its title, or the melody of a MIDI file by its path: `track` and `start` as in `tvae.midi.read_midi`."""
     built_in = tunes()
     if str(name) in built_in:
         return Melody(built_in[str(name)], str(name), 120.0, 0, ())
     if not Path(name).exists():
         raise TvaeError(f"There is no file '{name}'; give a MIDI file, or one of the tunes: {', '.join(built_in)}.")
-    return midi.read_midi(name)
+    return midi.read_midi(name, track, start)

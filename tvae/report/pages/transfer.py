@@ -248,11 +248,18 @@ def study(
     semitones: int = 0,
     record: str | Path = "figures",
     weights: str | Path = "weights",
+    track_a: int | str | None = None,
+    start_a: int | None = None,
+    track_b: int | str | None = None,
+    start_b: int | None = None,
 ) -> Study:
-    """Two songs (built-in tunes by their titles, or MIDI files), each begun as the other by the first bars' codes."""
+    """Two songs (built-in tunes by their titles, or MIDI files), each begun as the other by the first bars' codes.
+
+    Of a MIDI file, `track_a` chooses the part and `start_a` the first of the 8 bars, as `tvae.midi.read_midi` takes them.
+    """
     runs = [run for run in page.entries(record) if transferred.measurable(run) and records.releases_weights(run)]
     entry = min(runs, key=lambda run: (run["model"] != "attention", run["corpus"] != "hooktheory"))
-    songs = transfer.song(song_a), transfer.song(song_b)
+    songs = transfer.song(song_a, track_a, start_a), transfer.song(song_b, track_b, start_b)
     names = Path(song_a).stem, Path(song_b).stem
     vae = records.load_model(page.located(weights), entry)
     return Study(record, weights, runs, entry, vae, songs, names, transfer.bar_numbers(bars), semitones)
