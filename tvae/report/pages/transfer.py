@@ -21,6 +21,7 @@ from tvae.studies.transfers import couples
 
 TOLD = (*transferred.DECIDING, "structure_recall", "repeats_notes", "repeats_notes_unrelated", "register_octave",
         "register_from_host")  # fmt: skip
+DONOR = "Twinkle, Twinkle"  # of the tunes that show where it fails
 CONDITIONS = {  # by the name that the prose knows them by
     "swap": "bar 1",
     "none": "no swap",
@@ -111,14 +112,32 @@ class Study:
         notices = [f"{name}: {notice}" for name, song in zip(self.names, self.songs) for notice in song.notices]
         return page.Text((written, *notices))
 
-    def lost(self, donor: str = "Twinkle, Twinkle") -> listen.Players:
-        """Two tunes with which it does not work."""
-        tunes = transfer.tunes()
+    @cached_property
+    def begun_again(self) -> dict[str, tuple[np.ndarray, bool]]:
+        """Every built-in tune that repeats its first bar, begun as `DONOR`: title -> (the result, were repeats lost?)."""
+        tunes, found = transfer.tunes(), {}
+        for title, tokens in tunes.items():
+            repeats = melody.equal_bars(tokens)[0, 1:]
+            if title != DONOR and repeats.any():
+                result = transfer.context_transfer(self.vae, tokens, tunes[DONOR])
+                found[title] = result, bool((repeats & ~melody.equal_bars(result)[0, 1:]).any())
+        return found
+
+    def lost(self) -> page.Below:
+        """Tunes that lose a repeat of their first bar, at most two to hear, and how many lose one at all."""
+        lost = {title: result for title, (result, is_lost) in self.begun_again.items() if is_lost}
+        said = (
+            f"Of the {len(self.begun_again)} other built-in tunes that repeat their first bar, {len(lost)} "
+            f"{'loses' if len(lost) == 1 else 'lose'} a repeat when they begin as {DONOR} does."
+        )
+        if not lost:
+            return page.below([page.Text((said,))])
         pieces, titles = [], []
-        for name in ("Jingle Bells", "Frère Jacques"):
-            pieces += [tunes[name], transfer.context_transfer(self.vae, tunes[name], tunes[donor])]
-            titles += [name, f"{name}, bar 1 from {donor}"]
-        return listen.players(pieces, titles, ["host", "result"] * 2)
+        for title in list(lost)[:2]:
+            pieces += [transfer.tunes()[title], lost[title]]
+            titles += [title, f"{title}, bar 1 from {DONOR}"]
+        heard = listen.players(pieces, titles, ["host", "result"] * (len(pieces) // 2))
+        return page.below([page.Text((said,)), heard])
 
     @cached_property
     def measured(self) -> list[dict]:
