@@ -33,7 +33,7 @@ def entries():
 @pytest.fixture(scope="session")
 def vaes(entries):
     """Their models, with the weights of the page."""
-    return [playground.in_eight_bits(record.load_model(ROOT / "weights", entry)) for entry in entries]
+    return [record.load_model(ROOT / "weights", entry) for entry in entries]
 
 
 @pytest.fixture(scope="session")

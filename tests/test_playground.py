@@ -563,12 +563,18 @@ def test_weights_that_do_not_come_are_said_and_asked_for_again(browser, folder, 
 
 
 def test_other_pages_load_none_of_it():
+    """But for the button that measures a claim again, which loads its own small script and nothing else until it is pressed."""
     html = ROOT / "_build" / "html"
     if not (html / "executed" / "playground.html").exists():
         pytest.skip("the book is not built (make book)")
-    pages = {path for path in html.rglob("*.html") if "_static/playground" in path.read_text(encoding="utf-8")}
-    assert {path.name for path in pages} == {"playground.html"}
-    assert (
-        json.loads((ROOT / "figures" / "playground.json").read_text())["run"]
-        in (html / "executed" / "playground.html").read_text()
-    )
+    loaded = {
+        path.name: set(re.findall(r"_static/playground/([\w-]+\.(?:js|css))", path.read_text(encoding="utf-8")))
+        for path in html.rglob("*.html")
+    }
+    playgrounds = {name for name, files in loaded.items() if "playground.js" in files}
+    assert playgrounds == {"playground.html"}
+    measuring = {name for name, files in loaded.items() if files} - playgrounds
+    assert measuring == {"transfer.html", "codes.html", "results.html"}
+    assert all(loaded[name] == {"script.js", "measure.js", "measure.css"} for name in measuring)
+    recorded = json.loads((ROOT / "figures" / "playground.json").read_text())["run"]
+    assert recorded in (html / "executed" / "playground.html").read_text()

@@ -9,6 +9,7 @@ import wave
 from urllib.parse import quote
 
 import numpy as np
+import pretty_midi
 import pytest
 from playground_page import (
     MARY,
@@ -18,6 +19,7 @@ from playground_page import (
     both_ways,
     built,
     choose,
+    drop,
     entries,
     folder,
     heading,
@@ -313,6 +315,65 @@ def test_samples_to_choose_from_and_locked_bars(open_page, released):
     assert (result(other) == expected({3: 5, 4: 1, 7: 5})).all()
 
 
+@pytest.fixture
+def long_file(tmp_path) -> bytes:
+    """Two parts of 24 bars in quarter notes: a flute whose bar k plays the pitch 60 + k, and a violin that always plays 72, 74."""
+    file = pretty_midi.PrettyMIDI(initial_tempo=120)
+    for name, program, pitches in (
+        ("flute", 73, [[60 + bar] * 4 for bar in range(24)]),
+        ("violin", 40, [[72, 74, 72, 74]] * 24),
+    ):
+        part = pretty_midi.Instrument(program, name=name)
+        part.notes = [
+            pretty_midi.Note(90, pitch, 2 * bar + beat / 2, 2 * bar + beat / 2 + 0.5)
+            for bar, four in enumerate(pitches)
+            for beat, pitch in enumerate(four)
+        ]
+        file.instruments.append(part)
+    file.write(str(tmp_path / "long.mid"))
+    return (tmp_path / "long.mid").read_bytes()
+
+
+def first_bar(page) -> int:
+    """Which bar of the flute the melody A begins with."""
+    return slot(page, "A").locator("tvae-player").evaluate("player => player.piece.notes[0][0]") - 60
+
+
+def test_part_and_window_of_a_long_file_are_chosen(open_page, released, long_file):
+    page = open_page()
+    a = slot(page, "A")
+    after(page, lambda: drop(page, "A", "long.mid", long_file))
+    parts = a.get_by_label("Part of the file for melody A")
+    flute, violin = parts.locator("option").all_inner_texts()
+    assert flute.startswith("flute") and "96 notes" in flute and "C4–B5" in flute and violin.startswith("violin")
+    if parts.input_value() != "1":
+        after(page, lambda: parts.select_option(violin))
+    assert {note[0] for note in a.locator("tvae-player").evaluate("p => p.piece.notes")} == {72, 74}
+    after(page, lambda: parts.select_option(flute))
+    strip = a.get_by_role("slider", name="Which eight bars")
+    strip.focus()
+    if first_bar(page):
+        after(page, lambda: strip.press("Home"))
+    after(page, lambda: strip.press("ArrowRight"))
+    assert first_bar(page) == 1 and strip.get_attribute("aria-valuetext") == "bars 2–9 of 24"
+    found = after(page, lambda: strip.press("End"))
+    assert first_bar(page) == 16
+    assert (found == transfer.context_transfer(released, tokens_of(page, "A"), MARY, 1)).all()
+    strip.scroll_into_view_if_needed()
+    box = strip.bounding_box()
+
+    def drag():
+        page.mouse.move(box["x"] + box["width"] * 20 / 24, box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 10 / 24, box["y"] + 20, steps=5)
+        page.mouse.up()
+
+    after(page, drag)
+    assert first_bar(page) == 6
+    after(page, lambda: press(page, "Undo"))
+    assert first_bar(page) == 16 and strip.get_attribute("aria-valuenow") == "17", "the strip goes back too"
+
+
 # A keyboard that the tests play: window.keys([pitch, from, to in ms after now], ...) with exact times.
 KEYBOARD = """
     const input = Object.assign(new EventTarget(), { name: "test keyboard" });
@@ -382,7 +443,7 @@ def test_without_a_keyboard_the_button_says_why(open_page, script, words):
     assert said.is_visible() and not slot(page, "A").get_by_role("button", name="Stop and keep").is_visible()
 
 
-def test_fingers_reach_the_new_controls(browser, site, released):
+def test_fingers_reach_the_new_controls(browser, site, released, long_file):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
     page.goto(f"{site}/index.html")
@@ -393,6 +454,12 @@ def test_fingers_reach_the_new_controls(browser, site, released):
     slot(page, "B").get_by_role("combobox").fill("jingle")
     after(page, slot(page, "B").get_by_role("option").first.tap)
     assert (tokens_of(page, "B") == TUNES["Jingle Bells"]).all()
+    after(page, lambda: drop(page, "A", "long.mid", long_file))
+    strip = slot(page, "A").get_by_role("slider", name="Which eight bars")
+    width = strip.bounding_box()["width"]
+    after(page, lambda: strip.tap(position={"x": width * 18 / 24, "y": 20}))
+    assert strip.get_attribute("aria-valuenow") == "15", "the window's middle comes to the finger"
+    after(page, page.get_by_role("button", name="Paper's example").tap)
     page.get_by_text("A reconstructed", exact=True).tap()
     assert heading(page) == "Ode to Joy, reconstructed"
     page.get_by_role("button", name="lock bar 1").tap()

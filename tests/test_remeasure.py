@@ -113,7 +113,7 @@ def entry():
 
 @pytest.fixture(scope="module")
 def vae(entry):
-    return playground.in_eight_bits(record.load_model(ROOT / "weights", entry))
+    return record.load_model(ROOT / "weights", entry)
 
 
 @pytest.fixture(scope="module")

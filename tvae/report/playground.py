@@ -14,24 +14,24 @@ import re
 import shutil
 import string
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
+from torch import Tensor
 
 from tvae import corpus as corpora
 from tvae import transfer
-from tvae.checkpoint import in_eight_bits, load, quantised, write_atomically
+from tvae.checkpoint import in_eight_bits, load, quantised, read_settings, write_atomically
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
 from tvae.melody import BARS, STATES, STEPS
-from tvae.model import TransformerVAE, parameter_count
+from tvae.model import ModelConfig, TransformerVAE, parameter_count
 from tvae.report import record as records
 from tvae.report.measured import rounded
 from tvae.studies.statistics import interval
@@ -45,10 +45,10 @@ LETTERS = (".-" + string.ascii_letters.swapcase())[:STATES]  # silence, sustain,
 # The model in eight bits -------------------------------------------------------------------------------------------------
 
 
-def to_bytes(vae: TransformerVAE) -> bytes:
-    """What the page loads: a safetensors file of `tvae.checkpoint.quantised`, with the model's sizes as its metadata "config"."""
-    tensors = {name: tensor.contiguous() for name, tensor in quantised(vae.state_dict()).items()}
-    return save(tensors, metadata={"config": json.dumps({"norm_epsilon": 1e-5} | asdict(vae.config))})
+def to_bytes(tensors: Mapping[str, Tensor], config: ModelConfig) -> bytes:
+    """What the page loads: a safetensors file of `tvae.checkpoint.quantised` tensors, the model's sizes as its metadata "config"."""
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    return save(contiguous, metadata={"config": json.dumps(asdict(config))})
 
 
 # The files of the page ---------------------------------------------------------------------------------------------------
@@ -63,6 +63,7 @@ class Offered:
     """A model that the page offers: `id` names its files, `about` says what it was trained on."""
 
     vae: TransformerVAE
+    tensors: Mapping[str, Tensor]  # its weights in eight bits: those of a released file as they are
     id: str
     model: str  # as `MODELS` names it
     corpus: str
@@ -73,7 +74,7 @@ class Offered:
     @cached_property
     def parts(self) -> list[bytes]:
         """The bytes of its weights, cut for scripts."""
-        weights = to_bytes(self.vae)
+        weights = to_bytes(self.tensors, self.vae.config)
         return [weights[at : at + PART] for at in range(0, len(weights), PART)]
 
 
@@ -93,7 +94,7 @@ def offered(entry: dict, weights: str | Path, measured: dict) -> Offered:
     """A recorded run as the page offers it; `measured` is what `tvae.report.measured.read` gives."""
     name = records.run_name(entry)
     return Offered(
-        vae=records.load_model(weights, entry),
+        *from_file(Path(weights) / f"{name}.safetensors", name),
         id=name,
         model=entry["model"],
         corpus=entry["corpus"],
@@ -105,18 +106,26 @@ def offered(entry: dict, weights: str | Path, measured: dict) -> Offered:
 
 def own(path: str | Path) -> Offered:
     """A model of the reader's own, from a file of weights. Raises TvaeError for a model that the page cannot run."""
+    settings = read_settings(path)
+    known = [str(settings[key]) for key in ("preset", "corpus", "model") if key in settings]
+    name = re.sub(r"[^\w.-]+", "-", "-".join(known) or Path(path).stem)
+    return Offered(
+        *from_file(path, name), f"own-{name}", "own", "own", f"your own: {name}", f"read from {Path(path).name}"
+    )
+
+
+def from_file(path: str | Path, name: str) -> tuple[TransformerVAE, dict[str, Tensor]]:
+    """A model with its weights in eight bits. Raises TvaeError unless ``model.js`` can run it, saying why."""
     vae = load(path)
-    name = re.sub(r"[^\w.-]+", "-", Path(path).stem)
-    runnable(vae, name)
-    return Offered(vae, f"own-{name}", "own", "own", f"your own: {name}", f"read from {Path(path).name}")
-
-
-def runnable(vae: torch.nn.Module, name: str) -> None:
-    """Raises TvaeError unless ``model.js`` can run the model: a `TransformerVAE` of eight bars."""
     if not isinstance(vae, TransformerVAE):
         raise TvaeError(f"{name} is a {type(vae).__name__}, and the page runs the Transformer VAE only.")
+    if vae.config.local != "dense":
+        raise TvaeError(f"{name} reads and writes its bars by an LSTM, and the page runs dense local layers only.")
     if (vae.config.bars, vae.config.steps, vae.config.states) != (BARS, STEPS, STATES):
         raise TvaeError(f"{name} has other sizes than 8 bars of 16 steps in 47 states, which the page needs.")
+    tensors = load_file(path)
+    released = any(name.endswith(".scale") for name in tensors)
+    return vae, tensors if released else quantised(tensors)
 
 
 def to_text(tokens: np.ndarray) -> str:
@@ -150,7 +159,8 @@ def songs(folk: Corpus) -> tuple[list[dict], list[dict]]:
     """
     names = [known_as(str(title), str(song)) for title, song in zip(folk.title, folk.song)]
     first = {song: int(np.flatnonzero(folk.song == song)[0]) for song in WELL_KNOWN if (folk.song == song).any()}
-    train, test = folk.split(0)
+    _, test = folk.split(0)
+    others = np.setdiff1d(np.arange(len(folk)), test)
 
     def group(name, index):
         return {"group": name, "items": [{"title": names[k], "text": to_text(folk.tokens[k])} for k in index]}
@@ -164,7 +174,7 @@ def songs(folk: Corpus) -> tuple[list[dict], list[dict]]:
     }
     well_known = group("Well-known fiddle tunes", first.values())
     unseen = group("Fiddle tunes that no model here was trained on", by_name(test))
-    return [tunes, well_known, unseen], [group("Fiddle tunes that the folk models were trained on", by_name(train))]
+    return [tunes, well_known, unseen], [group("Fiddle tunes that the folk models know", by_name(others))]
 
 
 def finder(measured: dict, run: str) -> dict | None:
@@ -282,7 +292,7 @@ def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
         "accuracy_8_bits": ours["accuracy_free_running"],
         "change": [float(value) for value in change],
         "bytes_32_bits": 4 * parameter_count(vae),
-        "bytes_8_bits": len(to_bytes(vae)),
+        "bytes_8_bits": len(to_bytes(quantised(vae.state_dict()), vae.config)),
     }
 
 

@@ -224,6 +224,7 @@
   /** Equation (4): g^d_1..i = D(z_1..i, h^d_0..i-1). */
   class TransformerDecoder {
     constructor(config, weights) {
+      this.previous_bar = config.previous_bar;
       this.position = positions(config, weights, "decoder.position");
       this.layers = Array.from({ length: config.layers }, (_, n) => new DecoderLayer(config, weights, `decoder.layers.${n}`));
       this.seen_codes = visible(config.inter_mask, config.bars);
@@ -237,7 +238,7 @@
       const pasts = this.layers.map(() => []);
       let h = new Float32Array(this.position[0].length);
       for (const [i, position] of this.position.entries()) {
-        let g = add(position, h);
+        let g = this.previous_bar ? add(position, h) : position;
         for (const [n, layer] of this.layers.entries()) {
           pasts[n].push(...layer.attention.memory([g]));
           g = layer.forward(g, pasts[n], memories[n], this.seen_past[i], this.seen_codes[i]);

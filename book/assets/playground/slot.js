@@ -26,7 +26,7 @@
       this.alert = make("p", { class: "tvae-alert", role: "alert" });
       this.notices = make("ul", { class: "tvae-notices", role: "status" });
       this.editor = new Editor(name, (tokens) => this.#edit(tokens), () => this.#leave());
-      this.strip = new Strip(name, (piece) => this.#set(piece));
+      this.strip = new Strip(name, (piece) => this.#set(piece), (words) => this.#say(words));
       this.root = make("section", { class: "tvae-slot", "aria-label": `Melody ${name}`, "data-name": name },
         heading(`Melody ${name}`, true),
         make("div", { class: "tvae-choice" }, make("span", { class: "tvae-letter", "aria-hidden": "true" }, name), this.chooser.root,

@@ -5,17 +5,17 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody, melody: { BARS, STEPS }, elements: { make, svg, percent } } = tvae;
+  const { melody, melody: { BARS, STEPS, TvaeError }, elements: { make, svg, percent } } = tvae;
 
   class Strip {
     #file = null;
-    #title = "";
     #start = 0;
     #grip = null; // bars from the window's begin to where it was taken
 
-    /** onPiece(piece): another part or window. */
-    constructor(name, onPiece) {
+    /** onPiece(piece): another part or window. onError(words): there is no melody in it. */
+    constructor(name, onPiece, onError) {
       this.onPiece = onPiece;
+      this.onError = onError;
       this.select = make("select", { class: "tvae-select", "aria-label": `Part of the file for melody ${name}` });
       this.select.addEventListener("change", () => this.#read(Number(this.select.value), null));
       this.view = svg("svg", {
@@ -31,9 +31,8 @@
       this.view.addEventListener("keydown", (event) => this.#key(event));
     }
 
-    show({ file = null, title }) {
+    show({ file = null }) {
       this.#file = file;
-      this.#title = title;
       this.root.hidden = !file;
       if (!file) return;
       this.#start = file.start;
@@ -113,7 +112,13 @@
     }
 
     #read(part, start) {
-      this.onPiece(this.#file.read(part, start));
+      try {
+        this.onPiece(this.#file.read(part, start));
+      } catch (error) {
+        if (!(error instanceof TvaeError)) throw error;
+        this.show({ file: this.#file }); // what was chosen before
+        this.onError(error.message);
+      }
     }
   }
 
