@@ -50,7 +50,7 @@ check: .venv/.stamp  ## in half a minute: format, lint, types, who imports whom,
 	@$(PY) -m ruff format --quiet --check .
 	@$(PY) -m ruff check --quiet .
 	@.venv/bin/ty check --quiet
-	@.venv/bin/lint-imports --no-logo >_build/imports.log || { cat _build/imports.log; exit 1; }
+	@mkdir -p _build && .venv/bin/lint-imports --no-logo >_build/imports.log || { cat _build/imports.log; exit 1; }
 	@.venv/bin/deptry . 2>/dev/null || .venv/bin/deptry .
 	@$(PY) -m pytest -q -n auto -m "not slow and not browser"
 
