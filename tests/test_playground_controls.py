@@ -77,7 +77,7 @@ def test_a_model_of_a_link_that_is_not_here_is_said(open_page, released):
     page.wait_for_function("location.hash.includes('patch=BB')")
     other = open_page(page.evaluate("location.hash") + "&model=cpu-elsewhere-attention-fold0")
     assert (
-        "cpu-elsewhere-attention-fold0, which is not on this page"
+        "cpu-elsewhere-attention-fold0, which is not here"
         in other.locator("tvae-playground > [role=alert]").inner_text()
     )
     assert (result(other) == transfer.context_transfer(released, ODE, MARY, (1, 2))).all()

@@ -1,9 +1,11 @@
-/* <tvae-player data-piece='{...}'>: a melody of 8 bars to see and hear. Needs tvae-roll.js and tvae-sound.js; no network.
+/* <tvae-player data-piece='{...}'>: a melody of 8 bars to see and hear. Needs tvae-roll.js and tvae-sound.js; no
+   network.
 
-   data-piece (written by tvae/report/player.py, or set from a script as `element.piece = {...}`):
+   data-piece (written by tvae/report/listen.py, or set from a script as `element.piece = {...}`):
      title, role ("", "host", "donor", "result"), text (the melody in a sentence), tempo (quarter notes a minute),
      and what tvae-roll.js draws: notes in time, repeats, tints, low, high, and maybe ghost and changed.
-   The element has `playing`, `position` (steps; can be set), `loop`, `play()`, `pause()`, and `change(piece)`, which goes on in
+   The element has `playing`, `position` (steps; can be set), `loop`, `play()`, `pause()`, and `change(piece)`, which
+   goes on in
    time with another piece. */
 (() => {
   "use strict";
@@ -11,7 +13,8 @@
 
   const { roll, sound } = globalThis.tvae;
   const { BARS, STEPS, PIECE, html, svg, percent } = roll;
-  const AHEAD = 1.5; // seconds that notes are handed to the audio clock in advance: timers in hidden tabs come once a second
+  // seconds that notes are handed to the audio clock in advance: timers in hidden tabs come once a second
+  const AHEAD = 1.5;
   const secondsPerStep = (piece) => 15 / piece.tempo;
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -30,7 +33,8 @@
     #frame = 0;
 
     connectedCallback() {
-      if (document.readyState === "loading") { // what is inside has not been read yet
+      if (document.readyState === "loading") {
+        // what is inside has not been read yet
         document.addEventListener("DOMContentLoaded", () => this.connectedCallback(), { once: true });
       } else if (!this.#piece && this.dataset.piece) {
         this.piece = JSON.parse(this.dataset.piece);
@@ -80,7 +84,8 @@
 
     /** Another piece, from the step where this one is; what plays goes on without a break, and the focus stays. */
     change(piece) {
-      const at = this.position, focused = this.contains(document.activeElement) && document.activeElement.classList[0];
+      const at = this.position,
+        focused = this.contains(document.activeElement) && document.activeElement.classList[0];
       this.#piece = piece;
       this.#build();
       this.#goOn(at);
@@ -139,7 +144,8 @@
         this.position = 0;
         return;
       }
-      const { notes } = this.#piece, audio = sound.live();
+      const { notes } = this.#piece,
+        audio = sound.live();
       this.#voices = this.#voices.filter(({ stop }) => stop > audio.currentTime);
       const time = (step) => this.#origin + (this.#round * PIECE + step - this.#from) * secondsPerStep(this.#piece);
       for (;;) {
@@ -180,14 +186,24 @@
       head.append(this.button, words, ...(midi ? [midi] : []));
 
       this.roll = svg("svg", {
-        class: "tvae-roll", role: "slider", tabindex: 0, "aria-label": `Position in ${title || "the piece"}`,
+        class: "tvae-roll",
+        role: "slider",
+        tabindex: 0,
+        "aria-label": `Position in ${title || "the piece"}`,
         "aria-description": `${text ? text + ". " : ""}Arrow keys move by a bar, with Shift by a step; space plays and pauses.`,
-        "aria-valuemin": 0, "aria-valuemax": PIECE,
+        "aria-valuemin": 0,
+        "aria-valuemax": PIECE,
       });
       const { back, ghost, notes } = roll.draw(this.#piece);
       this.notes = notes;
       this.playhead = svg("line", { class: "tvae-playhead", y1: -3, y2: "100%" });
-      this.roll.append(svg("rect", { class: "tvae-paper", width: "100%", height: "100%" }), ...back, ...ghost, ...notes, this.playhead);
+      this.roll.append(
+        svg("rect", { class: "tvae-paper", width: "100%", height: "100%" }),
+        ...back,
+        ...ghost,
+        ...notes,
+        this.playhead,
+      );
       this.dataset.role = role ?? "";
       this.replaceChildren(head, this.roll);
 
@@ -207,8 +223,10 @@
 
     #key(event) {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
-      const at = this.position, bar = Math.floor(at / STEPS) * STEPS;
-      const back = event.shiftKey ? Math.ceil(at) - 1 : at - bar > 2 ? bar : bar - STEPS; // first to where the bar begins
+      const at = this.position,
+        bar = Math.floor(at / STEPS) * STEPS;
+      // first to where the bar begins
+      const back = event.shiftKey ? Math.ceil(at) - 1 : at - bar > 2 ? bar : bar - STEPS;
       const on = event.shiftKey ? Math.floor(at) + 1 : bar + STEPS;
       const seek = { ArrowLeft: back, ArrowDown: back, ArrowRight: on, ArrowUp: on, Home: 0, End: PIECE }[event.key];
       if (seek !== undefined) this.position = seek;
@@ -227,7 +245,8 @@
     #show() {
       if (!this.roll) return;
       const at = this.position;
-      const shown = percent((calm.matches ? Math.floor(at / 4) * 4 : at) / PIECE); // beat by beat where motion is unwelcome
+      // beat by beat where motion is unwelcome
+      const shown = percent((calm.matches ? Math.floor(at / 4) * 4 : at) / PIECE);
       this.playhead.setAttribute("x1", shown);
       this.playhead.setAttribute("x2", shown);
       this.#piece.notes.forEach(([, onset, end], k) => {
@@ -236,10 +255,14 @@
       const bar = Math.min(BARS, Math.floor(at / STEPS) + 1);
       const where = `bar ${bar} of ${BARS}`;
       if (this.where.textContent !== where) this.where.textContent = where;
-      if (!this.playing || bar !== this.bar) { // while it plays, spoken once a bar
+      if (!this.playing || bar !== this.bar) {
+        // while it plays, spoken once a bar
         this.bar = bar;
         this.roll.setAttribute("aria-valuenow", Math.floor(at));
-        this.roll.setAttribute("aria-valuetext", `bar ${bar}, step ${Math.min(STEPS, Math.floor(at) - (bar - 1) * STEPS + 1)}`);
+        this.roll.setAttribute(
+          "aria-valuetext",
+          `bar ${bar}, step ${Math.min(STEPS, Math.floor(at) - (bar - 1) * STEPS + 1)}`,
+        );
       }
     }
   }

@@ -1,14 +1,18 @@
 /* tvae.roll: the piano roll of players and playground, and how elements are made. Plain JavaScript, no dependency.
 
-   A *piece* to draw holds notes [[MIDI pitch, first step, step it ends before], ...], repeats [8] (the bar each bar repeats,
-   -1: new), tints [8] (a colour 1 ... 4 for each bar, 0: none), low and high (MIDI pitches of the roll); and where a result is
+   A *piece* to draw holds notes [[MIDI pitch, first step, step it ends before], ...], repeats [8] (the bar each bar
+   repeats,
+   -1: new), tints [8] (a colour 1 ... 4 for each bar, 0: none), low and high (MIDI pitches of the roll); and where a
+   result is
    compared with something, ghost (the notes of that) and changed (for each note, is it not in the ghost?).
    Places are in per cent, so a roll may be as large as it likes. Colours are in tvae.css. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
 
-  const BARS = 8, STEPS = 16, PIECE = BARS * STEPS;
+  const BARS = 8,
+    STEPS = 16,
+    PIECE = BARS * STEPS;
   const TINTS = 4; // colours; eight bars hold at most four groups of equal bars
   const GAP = 0.2; // steps between two notes that touch
   const percent = (part) => `${+(100 * part).toFixed(3)}%`;
@@ -23,14 +27,21 @@
   const svg = (name, attributes = {}, ...children) =>
     fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 
-  /** A colour for each bar, 0 where it has no equal. A group of equal bars that `like`, the repeats of another piece, has too
-      gets its colour there; the others get what is left. `tvae.report.player.tints` has the same rule. */
+  /** A colour for each bar, 0 where it has no equal. A group of equal bars that `like`, the repeats of another piece,
+      has too
+      gets its colour there; the others get what is left. `tvae.report.listen.tints` has the same rule. */
   function tints(repeats, like = []) {
     const groups = (bars) => [...new Set(bars.filter((bar) => bar >= 0))].sort((a, b) => a - b);
-    const own = groups(repeats), theirs = groups(like);
-    const colours = new Map(own.filter((group) => theirs.includes(group)).map((group) => [group, theirs.indexOf(group) + 1]));
-    const taken = [...colours.values()], all = Array.from({ length: TINTS }, (_, k) => k + 1);
-    const free = [...all.slice(theirs.length), ...all.slice(0, theirs.length)].filter((colour) => !taken.includes(colour));
+    const own = groups(repeats),
+      theirs = groups(like);
+    const colours = new Map(
+      own.filter((group) => theirs.includes(group)).map((group) => [group, theirs.indexOf(group) + 1]),
+    );
+    const taken = [...colours.values()],
+      all = Array.from({ length: TINTS }, (_, k) => k + 1);
+    const free = [...all.slice(theirs.length), ...all.slice(0, theirs.length)].filter(
+      (colour) => !taken.includes(colour),
+    );
     own.filter((group) => !colours.has(group)).forEach((group, k) => colours.set(group, free[k]));
     return repeats.map((earlier, bar) => colours.get(earlier < 0 ? bar : earlier) ?? 0);
   }
@@ -41,7 +52,8 @@
   function tinted(colours, edge = false) {
     return colours.flatMap((colour, bar) => {
       if (!colour) return [];
-      const x = percent(bar / BARS), width = percent(1 / BARS);
+      const x = percent(bar / BARS),
+        width = percent(1 / BARS);
       const ground = svg("rect", { class: `tvae-tint tvae-group-${colour}`, x, y: 0, width, height: "100%" });
       return edge ? [ground, svg("rect", { class: `tvae-group-${colour}`, x, y: -3, width, height: 3 })] : [ground];
     });
@@ -50,10 +62,16 @@
   /** A rectangle for each note, in the range of pitches low ... high. */
   function drawNotes(notes, low, high, kind = "tvae-note") {
     const row = 1 / (high - low + 1);
-    return notes.map(([pitch, onset, end]) => svg("rect", {
-      class: kind, x: percent(onset / PIECE), y: percent((high - pitch) * row),
-      width: percent((end - onset - GAP) / PIECE), height: percent(row), rx: 1.5,
-    }));
+    return notes.map(([pitch, onset, end]) =>
+      svg("rect", {
+        class: kind,
+        x: percent(onset / PIECE),
+        y: percent((high - pitch) * row),
+        width: percent((end - onset - GAP) / PIECE),
+        height: percent(row),
+        rx: 1.5,
+      }),
+    );
   }
 
   /** The whole roll of a piece, from back to front: {back, ghost, notes}, lists of shapes. */

@@ -1,25 +1,74 @@
 /* tvae.sound: what notes sound like, live and rendered. Plain JavaScript on WebAudio, no dependency.
 
-   An instrument is a sum of sine waves. `tvae.sound.instrument` and `tvae.sound.volume` hold for all players of a page. */
+   An instrument is a sum of sine waves. `tvae.sound.instrument` and `tvae.sound.volume` hold for all players of a page.
+   */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
 
-  const PIECE = 128, RELEASE = 0.05; // steps; seconds
+  const PIECE = 128,
+    RELEASE = 0.05; // steps; seconds
   // waves [multiple, level, seconds to 1/e (Infinity: as long as the note)]; attack in seconds; vibrato [Hz, cents].
   const INSTRUMENTS = {
-    piano: { name: "electric piano", attack: 0.006, waves: [[1, 0.6, 1.1], [2, 0.2, 0.7], [3, 0.08, 0.4], [7, 0.05, 0.09]] },
-    harp: { name: "harp", attack: 0.003, waves: [[1, 0.6, 0.5], [2, 0.3, 0.3], [3, 0.15, 0.2], [4, 0.08, 0.12], [5, 0.05, 0.08]] },
-    flute: { name: "flute", attack: 0.05, vibrato: [5, 8], waves: [[1, 0.5, Infinity], [2, 0.12, Infinity], [3, 0.03, Infinity]] },
-    fiddle: {
-      name: "fiddle", attack: 0.04, vibrato: [5.5, 14],
-      waves: [[1, 0.3, Infinity], [2, 0.22, Infinity], [3, 0.14, Infinity], [4, 0.1, Infinity], [5, 0.06, Infinity], [6, 0.04, Infinity]],
+    piano: {
+      name: "electric piano",
+      attack: 0.006,
+      waves: [
+        [1, 0.6, 1.1],
+        [2, 0.2, 0.7],
+        [3, 0.08, 0.4],
+        [7, 0.05, 0.09],
+      ],
     },
-    organ: { name: "organ", attack: 0.01, waves: [[1, 0.35, Infinity], [2, 0.25, Infinity], [4, 0.12, Infinity], [8, 0.05, Infinity]] },
+    harp: {
+      name: "harp",
+      attack: 0.003,
+      waves: [
+        [1, 0.6, 0.5],
+        [2, 0.3, 0.3],
+        [3, 0.15, 0.2],
+        [4, 0.08, 0.12],
+        [5, 0.05, 0.08],
+      ],
+    },
+    flute: {
+      name: "flute",
+      attack: 0.05,
+      vibrato: [5, 8],
+      waves: [
+        [1, 0.5, Infinity],
+        [2, 0.12, Infinity],
+        [3, 0.03, Infinity],
+      ],
+    },
+    fiddle: {
+      name: "fiddle",
+      attack: 0.04,
+      vibrato: [5.5, 14],
+      waves: [
+        [1, 0.3, Infinity],
+        [2, 0.22, Infinity],
+        [3, 0.14, Infinity],
+        [4, 0.1, Infinity],
+        [5, 0.06, Infinity],
+        [6, 0.04, Infinity],
+      ],
+    },
+    organ: {
+      name: "organ",
+      attack: 0.01,
+      waves: [
+        [1, 0.35, Infinity],
+        [2, 0.25, Infinity],
+        [4, 0.12, Infinity],
+        [8, 0.05, Infinity],
+      ],
+    },
   };
 
   let context, master; // one of each for the page, made when first asked for sound
-  let instrument = "piano", volume = 1;
+  let instrument = "piano",
+    volume = 1;
 
   /** The page's audio context. */
   function live() {
@@ -31,10 +80,12 @@
     return context;
   }
 
-  /** A note from `start` to `end`, in seconds of the context's clock: what `hush` takes, with the time when nothing of it is left. */
+  /** A note from `start` to `end`, in seconds of the context's clock: what `hush` takes, with the time when nothing of
+      it is left. */
   function strike(audio, pitch, start, end, to = audio === context ? master : audio.destination) {
     const { attack, waves: partials, vibrato } = INSTRUMENTS[instrument];
-    const frequency = 440 * 2 ** ((pitch - 69) / 12), stop = end + 5 * RELEASE;
+    const frequency = 440 * 2 ** ((pitch - 69) / 12),
+      stop = end + 5 * RELEASE;
     const gate = new GainNode(audio, { gain: 0 });
     gate.gain.setValueAtTime(0, start);
     gate.gain.linearRampToValueAtTime(0.4, start + attack);
@@ -43,12 +94,15 @@
     const waves = partials.map(([multiple, level, fade]) => {
       const wave = new OscillatorNode(audio, { frequency: multiple * frequency });
       const gain = new GainNode(audio, { gain: level });
-      if (fade < Infinity) gain.gain.setTargetAtTime(0, start + attack, fade * Math.sqrt(262 / frequency)); // high strings fade sooner
+      // high strings fade sooner
+      if (fade < Infinity) gain.gain.setTargetAtTime(0, start + attack, fade * Math.sqrt(262 / frequency));
       wave.connect(gain).connect(gate);
       return wave;
     });
     if (vibrato) {
-      const [rate, cents] = vibrato, sway = new OscillatorNode(audio, { frequency: rate }), depth = new GainNode(audio, { gain: 0 });
+      const [rate, cents] = vibrato,
+        sway = new OscillatorNode(audio, { frequency: rate }),
+        depth = new GainNode(audio, { gain: 0 });
       depth.gain.setValueAtTime(0, start + 0.15);
       depth.gain.linearRampToValueAtTime(cents, start + 0.4);
       sway.connect(depth);
@@ -79,7 +133,8 @@
 
   /** One click of a metronome at a time of the page's context. */
   function click(time, first) {
-    const wave = new OscillatorNode(live(), { frequency: first ? 1760 : 1175 }), gate = new GainNode(context, { gain: 0 });
+    const wave = new OscillatorNode(live(), { frequency: first ? 1760 : 1175 }),
+      gate = new GainNode(context, { gain: 0 });
     gate.gain.setValueAtTime(0.25, time);
     gate.gain.exponentialRampToValueAtTime(0.001, time + 0.05);
     wave.connect(gate).connect(master);
@@ -90,7 +145,8 @@
 
   /** A piece {notes, tempo} as samples, one channel: what a player would play. */
   async function render({ notes, tempo }, rate = 22050) {
-    const step = 15 / tempo, audio = new OfflineAudioContext(1, Math.ceil((PIECE * step + 0.5) * rate), rate);
+    const step = 15 / tempo,
+      audio = new OfflineAudioContext(1, Math.ceil((PIECE * step + 0.5) * rate), rate);
     for (const [pitch, onset, end] of notes) strike(audio, pitch, onset * step, end * step);
     return (await audio.startRendering()).getChannelData(0);
   }
@@ -102,19 +158,43 @@
     words(0, "RIFF");
     view.setUint32(4, 36 + 2 * samples.length, true);
     words(8, "WAVEfmt ");
-    [[16, 16, 4], [20, 1, 2], [22, 1, 2], [24, rate, 4], [28, 2 * rate, 4], [32, 2, 2], [34, 16, 2]].forEach(([at, value, bytes]) =>
-      bytes === 4 ? view.setUint32(at, value, true) : view.setUint16(at, value, true)); // length, PCM, channels, rate, bytes, bits
+    [
+      [16, 16, 4],
+      [20, 1, 2],
+      [22, 1, 2],
+      [24, rate, 4],
+      [28, 2 * rate, 4],
+      [32, 2, 2],
+      [34, 16, 2],
+    ].forEach(([at, value, bytes]) =>
+      bytes === 4 ? view.setUint32(at, value, true) : view.setUint16(at, value, true),
+    ); // length, PCM, channels, rate, bytes, bits
     words(36, "data");
     view.setUint32(40, 2 * samples.length, true);
-    samples.forEach((sample, k) => view.setInt16(44 + 2 * k, Math.round(32767 * Math.min(1, Math.max(-1, sample))), true));
+    samples.forEach((sample, k) =>
+      view.setInt16(44 + 2 * k, Math.round(32767 * Math.min(1, Math.max(-1, sample))), true),
+    );
     return new Uint8Array(view.buffer);
   }
 
   tvae.sound = {
-    INSTRUMENTS, live, strike, hush, note, click, render, wav,
-    get instrument() { return instrument; },
-    set instrument(name) { instrument = name; },
-    get volume() { return volume; },
+    INSTRUMENTS,
+    live,
+    strike,
+    hush,
+    note,
+    click,
+    render,
+    wav,
+    get instrument() {
+      return instrument;
+    },
+    set instrument(name) {
+      instrument = name;
+    },
+    get volume() {
+      return volume;
+    },
     set volume(value) {
       volume = value;
       if (master) master.gain.setTargetAtTime(value, context.currentTime, 0.02);

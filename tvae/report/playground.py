@@ -194,7 +194,7 @@ SCRIPTS = (  # of the element, in the order in which they are loaded
     *(f"midi/{name}" for name in ("smf", "words", "parts", "line", "bars", "take", "read", "write")),
     "transfers", "script", "data", "engine",
     "elements", "random", "patch", "words", "pieces", "links", "history", "editor", "chooser", "strip", "recorder", "slot", "switches", "transport",
-    "candidates", "cards", "attention", "examples", "playground",
+    "candidates", "cards", "attention", "examples", "heard", "playground",
 )  # fmt: skip
 
 

@@ -2,7 +2,11 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody, elements: { make, button, heading }, patch: { sampledAnew } } = tvae;
+  const {
+    melody,
+    elements: { make, button, heading },
+    patch: { sampledAnew },
+  } = tvae;
   const COUNT = 4;
 
   class Candidates {
@@ -16,28 +20,51 @@
       this.result = result;
       this.list = make("div", { class: "tvae-candidates" });
       this.words = make("p", { class: "tvae-small" });
-      this.root = make("section", { class: "tvae-panel", "aria-label": "Samples to choose from", hidden: "" }, heading("Samples to choose from"), this.words, this.list,
-        make("div", { class: "tvae-tools" }, button("Four others", () => this.open(this.#state, this.#first + COUNT)), button("Close", () => this.close())));
+      this.root = make(
+        "section",
+        { class: "tvae-panel", "aria-label": "Samples to choose from", hidden: "" },
+        heading("Samples to choose from"),
+        this.words,
+        this.list,
+        make(
+          "div",
+          { class: "tvae-tools" },
+          button("Four others", () => this.open(this.#state, this.#first + COUNT)),
+          button("Close", () => this.close()),
+        ),
+      );
     }
 
     /** Four samples of what is on prior in this state and not locked, from the `first` that was not heard. */
     async open(state, first = 1) {
-      const asked = (this.#asked += 1), { A } = state;
+      const asked = (this.#asked += 1),
+        { A } = state;
       this.#state = state;
       this.#first = first;
       this.root.hidden = false;
       this.root.setAttribute("aria-busy", true);
-      this.words.textContent = "Each bar on prior that is not locked gets another random code. A locked bar keeps its code; its notes may still follow what comes before it.";
+      this.words.textContent =
+        "Each bar on prior that is not locked gets another random code. A locked bar keeps its code; its notes may still follow what comes before it.";
       const patches = Array.from({ length: COUNT }, (_, k) => sampledAnew(state.patch, first + k));
       const found = await Promise.all(patches.map((patch) => this.result(state, patch)));
       if (asked !== this.#asked) return; // others are wanted, or none
-      const pieces = found.map((tokens, k) => melody.piece(tokens, { title: `Sample ${first + k}`, role: "result", tempo: state.tempo ?? A.tempo }));
-      const low = Math.min(...pieces.map((piece) => piece.low)), high = Math.max(...pieces.map((piece) => piece.high));
-      this.list.replaceChildren(...pieces.map((piece, k) => {
-        const player = make("tvae-player");
-        player.piece = { ...piece, low, high };
-        return make("div", {}, player, button("Use this one", () => this.#use(patches[k]), { "aria-label": `Use sample ${first + k}` }));
-      }));
+      const pieces = found.map((tokens, k) =>
+        melody.piece(tokens, { title: `Sample ${first + k}`, role: "result", tempo: state.tempo ?? A.tempo }),
+      );
+      const low = Math.min(...pieces.map((piece) => piece.low)),
+        high = Math.max(...pieces.map((piece) => piece.high));
+      this.list.replaceChildren(
+        ...pieces.map((piece, k) => {
+          const player = make("tvae-player");
+          player.piece = { ...piece, low, high };
+          return make(
+            "div",
+            {},
+            player,
+            button("Use this one", () => this.#use(patches[k]), { "aria-label": `Use sample ${first + k}` }),
+          );
+        }),
+      );
       this.root.setAttribute("aria-busy", false);
     }
 

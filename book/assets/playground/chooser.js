@@ -2,7 +2,10 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { elements: { make }, pieces: { songs, allSongs, fits } } = tvae;
+  const {
+    elements: { make },
+    pieces: { songs, allSongs, fits },
+  } = tvae;
   const MOST = 300; // that are listed at once
 
   class Chooser {
@@ -16,8 +19,14 @@
       this.onChoose = onChoose;
       const id = `tvae-songs-${name}`;
       this.input = make("input", {
-        class: "tvae-select tvae-search", type: "text", role: "combobox", autocomplete: "off", spellcheck: "false",
-        "aria-label": `Melody ${name}: search for a tune`, "aria-expanded": "false", "aria-controls": id,
+        class: "tvae-select tvae-search",
+        type: "text",
+        role: "combobox",
+        autocomplete: "off",
+        spellcheck: "false",
+        "aria-label": `Melody ${name}: search for a tune`,
+        "aria-expanded": "false",
+        "aria-controls": id,
         "aria-autocomplete": "list",
       });
       this.list = make("div", { class: "tvae-options", id, role: "listbox", "aria-label": "Tunes", hidden: "" });
@@ -46,8 +55,10 @@
       try {
         const all = await allSongs(this.folder);
         if (!this.list.hidden && this.#query() === query) this.#fill(query, all);
-      } catch { // those that are there can still be found
-        if (!this.list.hidden) this.list.append(make("p", { class: "tvae-small" }, "The other tunes could not be loaded."));
+      } catch {
+        // those that are there can still be found
+        if (!this.list.hidden)
+          this.list.append(make("p", { class: "tvae-small" }, "The other tunes could not be loaded."));
       }
     }
 
@@ -60,20 +71,36 @@
       let left = MOST;
       this.#options = [];
       const shown = groups.flatMap(({ group, songs }) => {
-        const found = songs.filter(({ title }) => fits(title, query)), some = found.slice(0, left);
+        const found = songs.filter(({ title }) => fits(title, query)),
+          some = found.slice(0, left);
         left -= some.length;
         if (!some.length) return [];
         const nodes = some.map((song) => {
           const chosen = song.title === this.#title;
-          const node = make("div", { role: "option", id: `${this.list.id}-${this.#options.length}`, "aria-selected": chosen }, song.title);
+          const node = make(
+            "div",
+            { role: "option", id: `${this.list.id}-${this.#options.length}`, "aria-selected": chosen },
+            song.title,
+          );
           this.#options.push([node, song]);
           return node;
         });
         const rest = found.length - some.length;
         const tail = rest ? [make("p", { class: "tvae-small" }, `and ${rest} more: type some of the title`)] : [];
-        return [make("div", { role: "group", "aria-label": group }, make("strong", { "aria-hidden": "true" }, group), ...nodes, ...tail)];
+        return [
+          make(
+            "div",
+            { role: "group", "aria-label": group },
+            make("strong", { "aria-hidden": "true" }, group),
+            ...nodes,
+            ...tail,
+          ),
+        ];
       });
-      this.list.replaceChildren(...shown, ...(shown.length ? [] : [make("p", { class: "tvae-small" }, "No tune here has such a name.")]));
+      this.list.replaceChildren(
+        ...shown,
+        ...(shown.length ? [] : [make("p", { class: "tvae-small" }, "No tune here has such a name.")]),
+      );
       this.#activate(query ? 0 : this.#options.findIndex(([, { title }]) => title === this.#title));
     }
 
@@ -103,7 +130,8 @@
 
     #key(event) {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
-      const open = !this.list.hidden, move = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
+      const open = !this.list.hidden,
+        move = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
       if (move && !open) this.#open();
       else if (move) this.#activate(Math.max(0, this.#active + move));
       else if (event.key === "Enter" && open && this.#active >= 0) this.#choose(this.#options[this.#active][1]);

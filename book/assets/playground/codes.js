@@ -1,9 +1,13 @@
-/* tvae.codes: what a bar costs by what it is to earlier bars: tvae/studies/codes.py (`matched`) and relations.py (`kinds`), name for
+/* tvae.codes: what a bar costs by what it is to earlier bars: tvae/studies/codes.py (`matched`) and relations.py
+   (`kinds`), name for
    name, for one piece at a time. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody, melody: { BARS, STEPS, FIRST_PITCH } } = tvae;
+  const {
+    melody,
+    melody: { BARS, STEPS, FIRST_PITCH },
+  } = tvae;
   const bars_of = [...Array(BARS).keys()]; // from 0
 
   const KINDS = ["repeated", "transposed", "rhythm", "new"]; // what a bar is to the bars before it; the first that fits
@@ -34,23 +38,29 @@
     });
   }
 
-  /** The bars of a piece that are repeated or new, with what `matched` needs: [[repeated?, position and number of notes, rate], ...] */
+  /** The bars of a piece that are repeated or new, with what `matched` needs: [[repeated?, position and number of
+      notes, rate], ...] */
   function strata(tokens, length, rate) {
-    const kind = kinds(tokens), notes = note_counts(tokens), counts = counted(tokens, length);
+    const kind = kinds(tokens),
+      notes = note_counts(tokens),
+      counts = counted(tokens, length);
     const compared = bars_of.filter((bar) => counts[bar] && [0, KINDS.length - 1].includes(kind[bar]));
     return compared.map((bar) => [kind[bar] === 0, bar * (STEPS + 1) + notes[bar], rate[bar]]);
   }
 
-  /** The share by which repeated bars are cheaper than the new ones that match them; of lists of `strata`, each with a weight. */
+  /** The share by which repeated bars are cheaper than the new ones that match them; of lists of `strata`, each with a
+      weight. */
   function saving(pieces, weights) {
-    const size = BARS * (STEPS + 1), [count, total, count_new, total_new] = [0, 1, 2, 3].map(() => new Float64Array(size));
+    const size = BARS * (STEPS + 1),
+      [count, total, count_new, total_new] = [0, 1, 2, 3].map(() => new Float64Array(size));
     pieces.forEach((bars, k) => {
       for (const [repeated, stratum, rate] of weights[k] ? bars : []) {
         (repeated ? count : count_new)[stratum] += weights[k];
         (repeated ? total : total_new)[stratum] += weights[k] * rate;
       }
     });
-    let own = 0, other = 0;
+    let own = 0,
+      other = 0;
     for (let stratum = 0; stratum < size; stratum++) {
       if (!count_new[stratum] || !count[stratum]) continue;
       own += total[stratum];

@@ -2,12 +2,18 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody, elements: { make, svg, percent, button }, roll } = tvae;
+  const {
+    melody,
+    elements: { make, svg, percent, button },
+    roll,
+  } = tvae;
   const { BARS, STEPS, PIECE, LOWEST, HIGHEST } = melody;
   const numbers = [...Array(BARS).keys()]; // of bars, from 0
 
-  const PITCHES = HIGHEST - LOWEST + 1, BLACK = [1, 3, 6, 8, 10]; // keys of an octave
-  const KEYS = "Arrow keys move, Enter puts a note or takes it away, Shift with an arrow to the side changes its length, Escape ends.";
+  const PITCHES = HIGHEST - LOWEST + 1,
+    BLACK = [1, 3, 6, 8, 10]; // keys of an octave
+  const KEYS =
+    "Arrow keys move, Enter puts a note or takes it away, Shift with an arrow to the side changes its length, Escape ends.";
 
   class Editor {
     #tokens = new Uint8Array(PIECE);
@@ -22,20 +28,43 @@
       this.onLeave = onLeave;
       this.ruler = make("div", { class: "tvae-ruler", "aria-hidden": "true" });
       this.roll = svg("svg", {
-        class: "tvae-roll tvae-draw", role: "application", tabindex: 0,
-        "aria-label": `Draw melody ${name}`, "aria-description": KEYS,
+        class: "tvae-roll tvae-draw",
+        role: "application",
+        tabindex: 0,
+        "aria-label": `Draw melody ${name}`,
+        "aria-description": KEYS,
       });
       this.tints = svg("g");
       this.notes = svg("g");
-      this.cursor = svg("rect", { class: "tvae-cursor", width: percent(1 / PIECE), height: percent(1 / PITCHES), rx: 1.5 });
+      this.cursor = svg("rect", {
+        class: "tvae-cursor",
+        width: percent(1 / PIECE),
+        height: percent(1 / PITCHES),
+        rx: 1.5,
+      });
       this.column = svg("rect", { class: "tvae-cross", width: percent(1 / PIECE), height: "100%" });
       this.row = svg("rect", { class: "tvae-cross", width: "100%", height: percent(1 / PITCHES) });
       this.playhead = svg("line", { class: "tvae-playhead", y1: 0, y2: "100%" });
-      this.roll.append(...this.#paper(), this.tints, ...this.#lines(), this.column, this.row, this.notes, this.cursor, this.playhead);
+      this.roll.append(
+        ...this.#paper(),
+        this.tints,
+        ...this.#lines(),
+        this.column,
+        this.row,
+        this.notes,
+        this.cursor,
+        this.playhead,
+      );
       this.sheet = make("div", { class: "tvae-canvas" }, make("div", {}, this.ruler, this.roll));
       this.word = make("p", { class: "tvae-word", role: "status" });
-      const turn = (way) => () => this.sheet.scrollBy({ left: way * 0.75 * this.sheet.clientWidth, behavior: "smooth" });
-      const turns = make("div", { class: "tvae-turns" }, button("‹ earlier bars", turn(-1)), button("later bars ›", turn(1)));
+      const turn = (way) => () =>
+        this.sheet.scrollBy({ left: way * 0.75 * this.sheet.clientWidth, behavior: "smooth" });
+      const turns = make(
+        "div",
+        { class: "tvae-turns" },
+        button("‹ earlier bars", turn(-1)),
+        button("later bars ›", turn(1)),
+      );
       const help = make("p", { class: "tvae-small" }, `Drag to put a note, click on a note to take it away. ${KEYS}`);
       this.root = make("div", { class: "tvae-editor" }, this.sheet, turns, this.word, help);
       this.roll.addEventListener("pointerdown", (event) => this.#press(event));
@@ -47,7 +76,8 @@
 
     #paper() {
       const black = [...Array(PITCHES).keys()].filter((row) => BLACK.includes((HIGHEST - row) % 12));
-      const stripe = (row) => svg("rect", { class: "tvae-black", y: percent(row / PITCHES), width: "100%", height: percent(1 / PITCHES) });
+      const stripe = (row) =>
+        svg("rect", { class: "tvae-black", y: percent(row / PITCHES), width: "100%", height: percent(1 / PITCHES) });
       return [svg("rect", { class: "tvae-paper", width: "100%", height: "100%" }), ...black.map(stripe)];
     }
 
@@ -98,11 +128,19 @@
     }
 
     #draw() {
-      const notes = this.#all(), first = melody.earlier_equal(melody.notes_to_tokens(notes));
+      const notes = this.#all(),
+        first = melody.earlier_equal(melody.notes_to_tokens(notes));
       this.ruler.replaceChildren(...numbers.map((bar) => make("span", {}, roll.barName(first, bar))));
       this.tints.replaceChildren(...roll.tinted(roll.tints(first)));
-      this.notes.replaceChildren(...roll.drawNotes(notes.map(({ pitch, onset, end }) => [pitch, onset, end]), LOWEST, HIGHEST));
-      const { step, pitch } = this.#cursor, here = notes.find(({ onset, end }) => onset <= step && step < end);
+      this.notes.replaceChildren(
+        ...roll.drawNotes(
+          notes.map(({ pitch, onset, end }) => [pitch, onset, end]),
+          LOWEST,
+          HIGHEST,
+        ),
+      );
+      const { step, pitch } = this.#cursor,
+        here = notes.find(({ onset, end }) => onset <= step && step < end);
       for (const mark of [this.cursor, this.column]) mark.setAttribute("x", percent(step / PIECE));
       for (const mark of [this.cursor, this.row]) mark.setAttribute("y", percent((HIGHEST - pitch) / PITCHES));
       const what = !here ? "empty" : here.pitch === pitch ? "note" : `${melody.pitch_name(here.pitch)} sounds`;
@@ -130,7 +168,10 @@
     #place({ clientX, clientY }) {
       const { left, top, width, height } = this.roll.getBoundingClientRect();
       const within = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
-      return { step: within((clientX - left) / width, PIECE), pitch: HIGHEST - within((clientY - top) / height, PITCHES) };
+      return {
+        step: within((clientX - left) / width, PIECE),
+        pitch: HIGHEST - within((clientY - top) / height, PITCHES),
+      };
     }
 
     #press(event) {
@@ -148,7 +189,8 @@
 
     #drag(event) {
       if (!this.#drawn) return;
-      const { step, pitch } = this.#place(event), { onset } = this.#drawn;
+      const { step, pitch } = this.#place(event),
+        { onset } = this.#drawn;
       if (step === this.#cursor.step && pitch === this.#cursor.pitch) return;
       const end = step === this.#cursor.step ? this.#drawn.end : Math.max(onset, step) + 1;
       if (pitch !== this.#drawn.pitch) tvae.sound.note(pitch);
@@ -168,10 +210,17 @@
 
     #key(event) {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
-      const { step, pitch } = this.#cursor, note = this.#noteAt(this.#cursor);
+      const { step, pitch } = this.#cursor,
+        note = this.#noteAt(this.#cursor);
       const move = {
-        ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1],
-        Home: [-PIECE, 0], End: [PIECE, 0], PageUp: [0, 12], PageDown: [0, -12],
+        ArrowLeft: [-1, 0],
+        ArrowRight: [1, 0],
+        ArrowUp: [0, 1],
+        ArrowDown: [0, -1],
+        Home: [-PIECE, 0],
+        End: [PIECE, 0],
+        PageUp: [0, 12],
+        PageDown: [0, -12],
       }[event.key];
       if (move && event.shiftKey && move[0]) {
         if (note) this.#resize(note, note.end + Math.sign(move[0]));
@@ -197,7 +246,8 @@
 
     #resize({ pitch, onset, end: before }, end) {
       if (end <= onset || end > PIECE) return;
-      if (this.#cursor.step === before - 1 || this.#cursor.step >= end) this.#cursor.step = end - 1; // stays in the note
+      // stays in the note
+      if (this.#cursor.step === before - 1 || this.#cursor.step >= end) this.#cursor.step = end - 1;
       this.#put({ pitch, onset, end });
     }
   }

@@ -11,7 +11,8 @@
   }
 
   const icon = (path) => svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: path }));
-  const UNDO = "M9 5 4 10l5 5M4 10h10a6 6 0 0 1 0 12h-3", REDO = "m15 5 5 5-5 5M20 10H10a6 6 0 0 0 0 12h3";
+  const UNDO = "M9 5 4 10l5 5M4 10h10a6 6 0 0 1 0 12h-3",
+    REDO = "m15 5 5 5-5 5M20 10H10a6 6 0 0 0 0 12h3";
   const LOCK = "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3";
 
   /** Not `disabled`, which would take the focus away. */
@@ -61,6 +62,21 @@
   }
 
   tvae.elements = {
-    make, svg, percent, button, icon, UNDO, REDO, LOCK, enable, enabled, heading, select, radios, checkbox, slider, save,
+    make,
+    svg,
+    percent,
+    button,
+    icon,
+    UNDO,
+    REDO,
+    LOCK,
+    enable,
+    enabled,
+    heading,
+    select,
+    radios,
+    checkbox,
+    slider,
+    save,
   };
 })();

@@ -1,6 +1,8 @@
-/* tvae.Engine: the models that a page offers, each loaded when it is first asked for, computing in a worker (see worker.js).
+/* tvae.Engine: the models that a page offers, each loaded when it is first asked for, computing in a worker (see
+   worker.js).
 
-   A page from file:// may load nothing but scripts, so weights are scripts that call `tvae.weights` with a part in base64, and the
+   A page from file:// may load nothing but scripts, so weights are scripts that call `tvae.weights` with a part in
+   base64, and the
    worker is made of a text that a script brings (worker-source.js). Both are written by tvae/report/playground.py. */
 (() => {
   "use strict";
@@ -8,7 +10,8 @@
   const { script } = tvae;
 
   function decoded(base64) {
-    const letters = atob(base64), bytes = new Uint8Array(letters.length);
+    const letters = atob(base64),
+      bytes = new Uint8Array(letters.length);
     for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at);
     return bytes;
   }
@@ -23,7 +26,8 @@
       await script(`${folder}models/${id}/weights-${part}.js`);
       onProgress((part + 1) / parts);
     }
-    const bytes = arrived.get(id), whole = new Uint8Array(bytes.reduce((length, part) => length + part.length, 0));
+    const bytes = arrived.get(id),
+      whole = new Uint8Array(bytes.reduce((length, part) => length + part.length, 0));
     arrived.delete(id);
     bytes.reduce((at, part) => (whole.set(part, at), at + part.length), 0);
     return whole;
@@ -33,7 +37,8 @@
   async function worker(folder) {
     if (!tvae.workerSource) await script(`${folder}worker-source.js`);
     const url = URL.createObjectURL(new Blob([tvae.workerSource], { type: "text/javascript" }));
-    const thread = new Worker(url), waiting = new Map();
+    const thread = new Worker(url),
+      waiting = new Map();
     let last = 0;
     thread.onmessage = ({ data: { id, answer, error } }) => {
       const { resolve, reject } = waiting.get(id);
@@ -46,10 +51,11 @@
       for (const { reject } of waiting.values()) reject(new Error(words));
       waiting.clear();
     };
-    return (ask, about) => new Promise((resolve, reject) => {
-      waiting.set((last += 1), { resolve, reject });
-      thread.postMessage({ id: last, ask, about });
-    });
+    return (ask, about) =>
+      new Promise((resolve, reject) => {
+        waiting.set((last += 1), { resolve, reject });
+        thread.postMessage({ id: last, ask, about });
+      });
   }
 
   /** A model that is loaded. Pieces are tokens, which nobody changes: each is encoded and decoded once. */
@@ -72,7 +78,10 @@
     /** Tokens -> a promise of what they are decoded to from their own codes. */
     again(tokens) {
       if (!this.#again.has(tokens)) {
-        this.#again.set(tokens, this.encode(tokens).then((codes) => this.decode(codes)));
+        this.#again.set(
+          tokens,
+          this.encode(tokens).then((codes) => this.decode(codes)),
+        );
       }
       return this.#again.get(tokens);
     }

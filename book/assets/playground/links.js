@@ -2,8 +2,15 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody, melody: { BARS, PIECE, TvaeError }, words: { limited } } = tvae;
-  const { patch: { SEEDS, fromLetters, toLetters }, pieces: { SLOWEST, FASTEST } } = tvae;
+  const {
+    melody,
+    melody: { BARS, PIECE, TvaeError },
+    words: { limited },
+  } = tvae;
+  const {
+    patch: { SEEDS, fromLetters, toLetters },
+    pieces: { SLOWEST, FASTEST },
+  } = tvae;
 
   const KNOWN = /^(patch|mix|seed|locked|model|tempo|[ab](-title|-tempo)?)$/;
   const TEMPO = /^\d{1,4}(\.\d{1,2})?$/;
@@ -12,14 +19,21 @@
 
   /** What is as it is by default is left out, except for the melodies and the switches. */
   function writeLink({ patch, A, B, model, tempo }, defaultModel) {
-    const { seeds, locked } = patch, one = seeds.every((seed) => seed === seeds[0]);
+    const { seeds, locked } = patch,
+      one = seeds.every((seed) => seed === seeds[0]);
     return `#${new URLSearchParams({
-      patch: toLetters(patch.sources), mix: patch.mix, seed: one ? seeds[0] : seeds.join("."),
+      patch: toLetters(patch.sources),
+      mix: patch.mix,
+      seed: one ? seeds[0] : seeds.join("."),
       ...(locked.includes(true) ? { locked: locked.map(Number).join("") } : {}),
       ...(model === defaultModel ? {} : { model }),
       ...(tempo === null ? {} : { tempo }),
-      a: melody.to_text(A.tokens), "a-title": A.title, "a-tempo": A.tempo,
-      b: melody.to_text(B.tokens), "b-title": B.title, "b-tempo": B.tempo,
+      a: melody.to_text(A.tokens),
+      "a-title": A.title,
+      "a-tempo": A.tempo,
+      b: melody.to_text(B.tokens),
+      "b-title": B.title,
+      "b-tempo": B.tempo,
     })}`;
   }
 
@@ -32,10 +46,12 @@
     }
   }
 
-  /** -> {patch, A, B, model or null, tempo or null}, or null where the address has another part of the page. Throws TvaeError. */
+  /** -> {patch, A, B, model or null, tempo or null}, or null where the address has another part of the page. Throws
+      TvaeError. */
   function readLink(hash) {
     if (!hash.startsWith("#patch=")) return null;
-    const fields = new URLSearchParams(hash.slice(1)), damaged = [];
+    const fields = new URLSearchParams(hash.slice(1)),
+      damaged = [];
     function field(name, pattern, fits = () => true, missing = undefined) {
       const [value = missing, ...more] = fields.getAll(name);
       if (value === null) return null;
@@ -48,15 +64,22 @@
       return { text, title, tempo: Number(field(`${name}-tempo`, TEMPO, plays)) };
     }
     const small = (seeds) => seeds.split(".").every((seed) => seed < SEEDS);
-    const letters = field("patch", /^[ABMP]{8}$/), mix = field("mix", /^(\d\d?|100)$/);
-    const seeds = field("seed", /^\d{1,10}((\.\d{1,10}){7})?$/, small).split(".").map(Number);
-    const locked = field("locked", /^[01]{8}$/, undefined, "0".repeat(BARS)), model = field("model", /^[\w.-]+$/, undefined, null);
-    const tempo = field("tempo", TEMPO, plays, null), pieces = [piece("a"), piece("b")];
+    const letters = field("patch", /^[ABMP]{8}$/),
+      mix = field("mix", /^(\d\d?|100)$/);
+    const seeds = field("seed", /^\d{1,10}((\.\d{1,10}){7})?$/, small)
+      .split(".")
+      .map(Number);
+    const locked = field("locked", /^[01]{8}$/, undefined, "0".repeat(BARS)),
+      model = field("model", /^[\w.-]+$/, undefined, null);
+    const tempo = field("tempo", TEMPO, plays, null),
+      pieces = [piece("a"), piece("b")];
     damaged.push(...[...fields.keys()].filter((name) => !KNOWN.test(name)));
     if (damaged.length) throw new TvaeError("This link is damaged, so nothing was taken from it; ask for it again.");
     const [A, B] = pieces.map(({ text, ...rest }) => ({ tokens: melody.from_text(text), ...rest }));
     const patch = {
-      sources: fromLetters(letters), mix: Number(mix), locked: [...locked].map((bit) => bit === "1"),
+      sources: fromLetters(letters),
+      mix: Number(mix),
+      locked: [...locked].map((bit) => bit === "1"),
       seeds: seeds.length === 1 ? Array(BARS).fill(seeds[0]) : seeds,
     };
     return { patch, A, B, model, tempo: tempo === null ? null : Number(tempo) };

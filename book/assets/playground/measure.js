@@ -1,8 +1,12 @@
-/* <tvae-measure claim="C7 C8 C9" data-folder="...">: a button that measures claims again, here, on the embedded test tunes.
+/* <tvae-measure claim="C7 C8 C9" data-folder="...">: a button that measures claims again, here, on the embedded test
+   tunes.
 
-   Nothing but this file is loaded before somebody asks. Then come the measures, the tunes and a model (see measurement.js), which
-   computes in a worker; the estimate runs along beside the recorded one. Claims of one element are measured by the same steps.
-   The element fires "tvae-measured" whenever its numbers change, and has them as `estimates` {statistic: [value, low, high]}. */
+   Nothing but this file is loaded before somebody asks. Then come the measures, the tunes and a model (see
+   measurement.js), which
+   computes in a worker; the estimate runs along beside the recorded one. Claims of one element are measured by the same
+   steps.
+   The element fires "tvae-measured" whenever its numbers change, and has them as `estimates` {statistic: [value, low,
+   high]}. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
@@ -10,7 +14,9 @@
 
   const NEEDED = ["melody", "random", "transfers", "codes", "statistics", "measurement", "engine", "measure-data"];
   const loaded = new Set();
-  const PAUSE = 1200, DRAWS = 400, LAST_DRAWS = 2000; // ms between two estimates with intervals; draws of the bootstrap
+  const PAUSE = 1200,
+    DRAWS = 400,
+    LAST_DRAWS = 2000; // ms between two estimates with intervals; draws of the bootstrap
   const percent = (part) => `${(100 * part).toFixed(2)}%`;
 
   function element(space, name, attributes, children) {
@@ -24,7 +30,9 @@
 
   const number = (value) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(2);
   const interval = ([value, low, high]) =>
-    (Number.isFinite(value) ? `${number(value)}${Number.isFinite(low) ? ` (${number(low)} … ${number(high)})` : ""}` : "–");
+    Number.isFinite(value)
+      ? `${number(value)}${Number.isFinite(low) ? ` (${number(low)} … ${number(high)})` : ""}`
+      : "–";
 
   /** How long in words. */
   function duration(seconds) {
@@ -39,28 +47,64 @@
       this.threshold = threshold;
       this.picture = svg("svg", { class: "tvae-estimates", role: "img" });
       this.value = make("strong", {}, "–");
-      const decides = decided ? ` Decided on ${decided.corpus}: ${interval(decided.evidence)}, ${decided.verdict}.` : "";
-      this.root = make("div", { class: "tvae-claim" },
-        make("p", {}, make("strong", {}, id), ` ${statement} `, make("small", {}, `Threshold: ${atLeast ? "at least" : "below"} ${threshold}.${decides}`)),
+      const decides = decided
+        ? ` Decided on ${decided.corpus}: ${interval(decided.evidence)}, ${decided.verdict}.`
+        : "";
+      this.root = make(
+        "div",
+        { class: "tvae-claim" },
+        make(
+          "p",
+          {},
+          make("strong", {}, id),
+          ` ${statement} `,
+          make("small", {}, `Threshold: ${atLeast ? "at least" : "below"} ${threshold}.${decides}`),
+        ),
         this.picture,
-        make("p", { class: "tvae-numbers" }, make("span", { class: "tvae-here" }, "here: ", this.value), " ",
-          make("span", { class: "tvae-recorded" }, recorded ? `recorded: ${interval(recorded)}` : "not recorded")));
+        make(
+          "p",
+          { class: "tvae-numbers" },
+          make("span", { class: "tvae-here" }, "here: ", this.value),
+          " ",
+          make("span", { class: "tvae-recorded" }, recorded ? `recorded: ${interval(recorded)}` : "not recorded"),
+        ),
+      );
       this.show([NaN, NaN, NaN]);
     }
 
     show(estimate) {
       const values = [...this.known, ...estimate].filter(Number.isFinite);
-      const low = Math.min(...values) - 0.05, high = Math.max(...values) + 0.05, x = (value) => percent((value - low) / (high - low));
-      const bar = (y, kind, [value, from, to]) => (Number.isFinite(value) ? [
-        ...(Number.isFinite(from) ? [svg("line", { class: `tvae-range ${kind}`, x1: x(from), x2: x(to), y1: y, y2: y })] : []),
-        svg("circle", { class: kind, cx: x(value), cy: y, r: 5 }),
-      ] : []);
+      const low = Math.min(...values) - 0.05,
+        high = Math.max(...values) + 0.05,
+        x = (value) => percent((value - low) / (high - low));
+      const bar = (y, kind, [value, from, to]) =>
+        Number.isFinite(value)
+          ? [
+              ...(Number.isFinite(from)
+                ? [svg("line", { class: `tvae-range ${kind}`, x1: x(from), x2: x(to), y1: y, y2: y })]
+                : []),
+              svg("circle", { class: kind, cx: x(value), cy: y, r: 5 }),
+            ]
+          : [];
       const ticks = [...new Set([0, this.threshold, 1])].flatMap((value) => [
-        svg("line", { class: value === this.threshold ? "tvae-threshold" : "tvae-tick", x1: x(value), x2: x(value), y1: 2, y2: 44 }),
+        svg("line", {
+          class: value === this.threshold ? "tvae-threshold" : "tvae-tick",
+          x1: x(value),
+          x2: x(value),
+          y1: 2,
+          y2: 44,
+        }),
         svg("text", { x: x(value), y: 58, "text-anchor": "middle" }, `${value}`),
       ]);
-      this.picture.replaceChildren(...ticks, ...bar(14, "tvae-recorded", this.recorded ?? [NaN]), ...bar(32, "tvae-here", estimate));
-      this.picture.setAttribute("aria-label", `Threshold ${this.threshold}; recorded ${interval(this.recorded ?? [NaN])}; here ${interval(estimate)}`);
+      this.picture.replaceChildren(
+        ...ticks,
+        ...bar(14, "tvae-recorded", this.recorded ?? [NaN]),
+        ...bar(32, "tvae-here", estimate),
+      );
+      this.picture.setAttribute(
+        "aria-label",
+        `Threshold ${this.threshold}; recorded ${interval(this.recorded ?? [NaN])}; here ${interval(estimate)}`,
+      );
       this.value.textContent = interval(estimate);
     }
   }
@@ -85,7 +129,12 @@
       this.progress = make("progress", { max: 1, value: 0, hidden: "", "aria-label": "Measured so far" });
       this.said = make("p", { role: "status" });
       this.claims = make("div", { class: "tvae-claims" });
-      this.replaceChildren(make("div", { class: "tvae-measure-head" }, this.go, this.models, this.words), this.progress, this.claims, this.said);
+      this.replaceChildren(
+        make("div", { class: "tvae-measure-head" }, this.go, this.models, this.words),
+        this.progress,
+        this.claims,
+        this.said,
+      );
       this.#label("Measure it here");
       this.words.textContent = `${this.ids.join(", ")} again, in your browser, on tunes that the model has not seen. This loads about 7 MB.`;
     }
@@ -107,7 +156,9 @@
         loaded.add(name);
       }
       this.#engine = new tvae.Engine(this.dataset.folder);
-      this.models.replaceChildren(...tvae.measureData.models.map(({ id, label }) => make("option", { value: id }, label)));
+      this.models.replaceChildren(
+        ...tvae.measureData.models.map(({ id, label }) => make("option", { value: id }, label)),
+      );
       this.models.hidden = tvae.measureData.models.length < 2;
     }
 
@@ -131,9 +182,12 @@
 
     /** The claims as they are for this model. */
     #list() {
-      const { claims } = tvae.measureData, entry = this.#entry;
+      const { claims } = tvae.measureData,
+        entry = this.#entry;
       this.#rows = this.ids.map((id) => {
-        const claim = claims.find((claim) => claim.id === id && claim.model === entry.model) ?? claims.find((claim) => claim.id === id);
+        const claim =
+          claims.find((claim) => claim.id === id && claim.model === entry.model) ??
+          claims.find((claim) => claim.id === id);
         return { claim, row: new Row({ ...claim, recorded: claim.recorded[entry.id] }) };
       });
       this.claims.replaceChildren(...this.#rows.map(({ row }) => row.root));
@@ -144,7 +198,8 @@
       this.progress.hidden = false;
       this.words.textContent = `Loading the model: ${entry.label} …`;
       const model = await this.#engine.load(entry, (part) => (this.progress.value = part));
-      if (entry === this.#entry) this.#measurement = new tvae.Measurement(this.#rows[0].claim.kind, tvae.measureData, model);
+      if (entry === this.#entry)
+        this.#measurement = new tvae.Measurement(this.#rows[0].claim.kind, tvae.measureData, model);
     }
 
     // --- the run
@@ -167,7 +222,8 @@
 
     async #measure(measurement) {
       const ours = () => measurement === this.#measurement;
-      let begun = performance.now(), drawn = -Infinity;
+      let begun = performance.now(),
+        drawn = -Infinity;
       while (ours() && this.#running && !measurement.done) {
         await measurement.step();
         const now = performance.now();
@@ -184,8 +240,9 @@
       this.go.disabled = measurement.done;
       if (!measurement.taken) return; // stopped while the model was loading
       this.#show(measurement, LAST_DRAWS);
-      this.said.textContent = `${measurement.done ? "All" : "Stopped after"} ${this.#count(measurement.taken, measurement)}: ${this.#rows.map(({ claim }) =>
-        `${claim.id} ${interval(this.estimates[claim.statistic])}`).join(", ")}.`;
+      this.said.textContent = `${measurement.done ? "All" : "Stopped after"} ${this.#count(measurement.taken, measurement)}: ${this.#rows
+        .map(({ claim }) => `${claim.id} ${interval(this.estimates[claim.statistic])}`)
+        .join(", ")}.`;
     }
 
     #count(steps, { kind }) {
@@ -193,12 +250,17 @@
     }
 
     #show(measurement, draws) {
-      const { taken, kind: { steps } } = measurement, left = (this.#seconds / taken) * (steps.length - taken);
+      const {
+          taken,
+          kind: { steps },
+        } = measurement,
+        left = (this.#seconds / taken) * (steps.length - taken);
       this.estimates = measurement.estimates(draws);
       for (const { claim, row } of this.#rows) row.show(this.estimates[claim.statistic]);
       this.progress.value = taken / steps.length;
-      this.words.textContent = `${this.#count(taken, measurement)} of ${(steps.length * measurement.kind.each).toLocaleString("en")}`
-        + (measurement.done ? `, in ${duration(this.#seconds)}` : `, about ${duration(left)} left`);
+      this.words.textContent =
+        `${this.#count(taken, measurement)} of ${(steps.length * measurement.kind.each).toLocaleString("en")}` +
+        (measurement.done ? `, in ${duration(this.#seconds)}` : `, about ${duration(left)} left`);
       this.dispatchEvent(new CustomEvent("tvae-measured", { bubbles: true }));
     }
   }

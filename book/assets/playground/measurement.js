@@ -1,11 +1,19 @@
-/* tvae.measurement: claims measured again on the embedded test tunes, one couple of transfers or one piece after the other.
+/* tvae.measurement: claims measured again on the embedded test tunes, one couple of transfers or one piece after the
+   other.
 
-   What there is to measure comes from measure-data.js (written by tvae/report/remeasure.py): the test pieces with their songs, the
-   couples [host, donor, other donor, group] as `tvae.studies.transfers.couples` draws them, and the order for single pieces. */
+   What there is to measure comes from measure-data.js (written by tvae/report/remeasure.py): the test pieces with their
+   songs, the
+   couples [host, donor, other donor, group] as `tvae.studies.transfers.couples` draws them, and the order for single
+   pieces. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody, transfers, codes, statistics: { multinomial, quantiles, weighted } } = tvae;
+  const {
+    melody,
+    transfers,
+    codes,
+    statistics: { multinomial, quantiles, weighted },
+  } = tvae;
   const BAR = 1; // whose code is swapped
   const FEWEST = 5; // groups of songs for an interval
 
@@ -52,7 +60,8 @@
     }
 
     async take(piece, model) {
-      const tokens = this.pieces[piece], rate = await model.rate(tokens);
+      const tokens = this.pieces[piece],
+        rate = await model.rate(tokens);
       (this.units[this.song[piece]] ??= []).push(...codes.strata(tokens, this.length[piece], rate));
     }
 
@@ -81,14 +90,20 @@
 
     /** {statistic: [value, low, high]} so far; without an interval where there are too few groups. */
     estimates(draws) {
-      const units = this.kind.units, known = [...units.keys()].filter((k) => units[k]);
+      const units = this.kind.units,
+        known = [...units.keys()].filter((k) => units[k]);
       const one = this.kind.values(Array.from(units, () => 1));
-      const drawn = known.length < FEWEST ? [] : multinomial(known.length, draws).map((counts) => {
-        const weights = new Array(units.length).fill(0);
-        known.forEach((unit, k) => (weights[unit] = counts[k]));
-        return this.kind.values(weights);
-      });
-      return Object.fromEntries(Object.entries(one).map(([name, value]) => [name, [value, ...quantiles(drawn.map((values) => values[name]))]]));
+      const drawn =
+        known.length < FEWEST
+          ? []
+          : multinomial(known.length, draws).map((counts) => {
+              const weights = new Array(units.length).fill(0);
+              known.forEach((unit, k) => (weights[unit] = counts[k]));
+              return this.kind.values(weights);
+            });
+      return Object.fromEntries(
+        Object.entries(one).map(([name, value]) => [name, [value, ...quantiles(drawn.map((values) => values[name]))]]),
+      );
     }
   }
 

@@ -1,7 +1,10 @@
-/* The paper's model in the reader's browser: tvae/model.py, name for name, in its order, without what only training needs.
+/* The paper's model in the reader's browser: tvae/model.py, name for name, in its order, without what only training
+   needs.
 
-   A piece is a Uint8Array of T*S = 128 tokens; a vector is a Float32Array; "bars" and "codes" are lists of T = 8 vectors, a bar
-   each. One piece at a time, so there is no batch dimension. Plain JavaScript: it runs in a page, in a worker and in any engine.
+   A piece is a Uint8Array of T*S = 128 tokens; a vector is a Float32Array; "bars" and "codes" are lists of T = 8
+   vectors, a bar
+   each. One piece at a time, so there is no batch dimension. Plain JavaScript: it runs in a page, in a worker and in
+   any engine.
    Weights come as `tvae.report.playground.to_bytes` writes them; tests/test_playground_model.py holds this file's
    output against PyTorch's. */
 (() => {
@@ -18,7 +21,8 @@
     return powers.map((power) => power / sum);
   }
 
-  function argmax(logits) { // of equals the first
+  function argmax(logits) {
+    // of equals the first
     let best = 0;
     for (let state = 1; state < logits.length; state++) if (logits[state] > logits[best]) best = state;
     return best;
@@ -41,9 +45,14 @@
 
     /** Four rows at a time, which is twice as fast as one; those after the last come out as NaN and are cut off. */
     forward(x) {
-      const { weight, scale, bias } = this, width = x.length, out = new Float32Array(4 * Math.ceil(scale.length / 4));
+      const { weight, scale, bias } = this,
+        width = x.length,
+        out = new Float32Array(4 * Math.ceil(scale.length / 4));
       for (let row = 0; row < scale.length; row += 4) {
-        let a = 0, b = 0, c = 0, d = 0;
+        let a = 0,
+          b = 0,
+          c = 0,
+          d = 0;
         for (let k = 0, at = row * width; k < width; k++, at++) {
           a += weight[at] * x[k];
           b += weight[at + width] * x[k];
@@ -109,7 +118,8 @@
     }
 
     forward(g) {
-      const [steps, states] = this.bar, logits = this.net.forward(g);
+      const [steps, states] = this.bar,
+        logits = this.net.forward(g);
       return Array.from({ length: steps }, (_, step) => logits.subarray(step * states, (step + 1) * states));
     }
   }
@@ -123,7 +133,8 @@
     }
 
     forward(bars) {
-      const { weight, scale, bias } = this, width = bias.length / bars.length;
+      const { weight, scale, bias } = this,
+        width = bias.length / bars.length;
       return bars.map((x, i) => {
         const sums = new Float64Array(width);
         for (let k = 0, at = i * x.length * width; k < x.length; k++) {
@@ -157,9 +168,12 @@
     /** One bar x (D,) attends to `memory` where `visible` (T,) allows -> (D,). With a list as `weights`, the attention
         weights of each head, (T,), are appended to it. */
     forward(x, memory, visible, weights = null) {
-      const seen = memory.filter((_, j) => visible[j]), query = this.split(this.query.forward(x));
+      const seen = memory.filter((_, j) => visible[j]),
+        query = this.split(this.query.forward(x));
       const heads = query.map((q, head) => {
-        const shares = softmax(seen.map(([key]) => key[head].reduce((sum, k, c) => sum + k * q[c], 0) / Math.sqrt(q.length)));
+        const shares = softmax(
+          seen.map(([key]) => key[head].reduce((sum, k, c) => sum + k * q[c], 0) / Math.sqrt(q.length)),
+        );
         const rest = shares.values();
         weights?.push(memory.map((_, j) => (visible[j] ? rest.next().value : 0)));
         return q.map((_, c) => seen.reduce((sum, [, value], j) => sum + shares[j] * value[head][c], 0));
@@ -212,12 +226,18 @@
   class TransformerEncoder {
     constructor(config, weights) {
       this.position = positions(config, weights, "encoder.position");
-      this.layers = Array.from({ length: config.layers }, (_, n) => new EncoderLayer(config, weights, `encoder.layers.${n}`));
+      this.layers = Array.from(
+        { length: config.layers },
+        (_, n) => new EncoderLayer(config, weights, `encoder.layers.${n}`),
+      );
       this.visible = visible(config.encoder_mask, config.bars);
     }
 
     forward(h, weights = null) {
-      return this.layers.reduce((g, layer) => layer.forward(g, this.visible, weights), h.map((x, i) => add(x, this.position[i])));
+      return this.layers.reduce(
+        (g, layer) => layer.forward(g, this.visible, weights),
+        h.map((x, i) => add(x, this.position[i])),
+      );
     }
   }
 
@@ -226,12 +246,16 @@
     constructor(config, weights) {
       this.previous_bar = config.previous_bar;
       this.position = positions(config, weights, "decoder.position");
-      this.layers = Array.from({ length: config.layers }, (_, n) => new DecoderLayer(config, weights, `decoder.layers.${n}`));
+      this.layers = Array.from(
+        { length: config.layers },
+        (_, n) => new DecoderLayer(config, weights, `decoder.layers.${n}`),
+      );
       this.seen_codes = visible(config.inter_mask, config.bars);
       this.seen_past = visible(config.decoder_mask, config.bars);
     }
 
-    /** One bar at a time: a generator that is sent h_{i-1} (D,) and yields g_i (D,). Keys and values of earlier bars are
+    /** One bar at a time: a generator that is sent h_{i-1} (D,) and yields g_i (D,). Keys and values of earlier bars
+        are
         kept, so each bar is computed once. */
     *bar_by_bar(codes) {
       const memories = this.layers.map((layer) => layer.inter.memory(codes));
@@ -264,7 +288,9 @@
     /** Each bar alone: tokens (T*S,) -> h, a vector a bar. */
     local(tokens) {
       const { bars, steps } = this.config;
-      return Array.from({ length: bars }, (_, i) => this.local_encoder.forward(tokens.subarray(i * steps, (i + 1) * steps)));
+      return Array.from({ length: bars }, (_, i) =>
+        this.local_encoder.forward(tokens.subarray(i * steps, (i + 1) * steps)),
+      );
     }
 
     /** Equations (1) and (2), q(z | x): tokens (T*S,) -> mu and log sigma^2, each T vectors of Z. */
@@ -275,7 +301,8 @@
 
     /** Free-running: z, T vectors of Z -> tokens (T*S,); each bar's argmax is re-encoded for the next. */
     generate(z) {
-      const { bars, steps } = this.config, tokens = new Uint8Array(bars * steps);
+      const { bars, steps } = this.config,
+        tokens = new Uint8Array(bars * steps);
       const decoder = this.decoder.bar_by_bar(this.from_code.forward(z));
       let g = decoder.next().value;
       for (let i = 0; i < bars; i++) {
@@ -288,11 +315,14 @@
 
     /** The encoder's attention weights (layers, heads, T, T), row after row; each row sums to one. */
     attention(tokens) {
-      const { heads, bars } = this.config, rows = []; // of layers, bars i and heads
+      const { heads, bars } = this.config,
+        rows = []; // of layers, bars i and heads
       this.encoder.forward(this.local(tokens), rows);
       const weights = new Float32Array(rows.length * bars);
       rows.forEach((row, at) => {
-        const head = at % heads, i = Math.floor(at / heads) % bars, layer = Math.floor(at / heads / bars);
+        const head = at % heads,
+          i = Math.floor(at / heads) % bars,
+          layer = Math.floor(at / heads / bars);
         weights.set(row, ((layer * heads + head) * bars + i) * bars);
       });
       return weights;
@@ -302,13 +332,21 @@
   /** KL(N(mu, sigma^2) || N(0, 1)) of each latent dimension, in nats. */
   const kl_divergence = (mu, logvar) => mu.map((m, k) => 0.5 * (m * m + Math.exp(logvar[k]) - logvar[k] - 1));
 
-  /** Bytes of a safetensors file -> its metadata, and its tensors by name, each in one row; whole numbers become floats as they are. */
+  /** Bytes of a safetensors file -> its metadata, and its tensors by name, each in one row; whole numbers become floats
+      as they are. */
   function read_weights(bytes) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const start = 8 + Number(view.getBigUint64(0, true));
     const text = Array.from(bytes.subarray(8, start), (byte) => String.fromCharCode(byte)).join(""); // ASCII
-    const { __metadata__: metadata, ...header } = JSON.parse(text), weights = {};
-    for (const [name, { dtype, data_offsets: [from, to] }] of Object.entries(header)) {
+    const { __metadata__: metadata, ...header } = JSON.parse(text),
+      weights = {};
+    for (const [
+      name,
+      {
+        dtype,
+        data_offsets: [from, to],
+      },
+    ] of Object.entries(header)) {
       const tensor = bytes.slice(start + from, start + to).buffer;
       weights[name] = new Float32Array(dtype === "I8" ? new Int8Array(tensor) : tensor);
     }

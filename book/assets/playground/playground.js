@@ -1,21 +1,50 @@
-/* <tvae-playground data-folder="...">: two melodies, a switch for each bar, and what the model makes of them. Plain JavaScript.
+/* <tvae-playground data-folder="...">: two melodies, a switch for each bar, and what the model makes of them. Plain
+   JavaScript.
 
-   Needs <tvae-player> and the files that tvae/report/playground.py names in SCRIPTS, of which each has one job; this one puts the
-   parts together. The element has `ready` (a promise: the first result is shown) and `result` (its tokens, null before), and
+   Needs <tvae-player> and the files that tvae/report/playground.py names in SCRIPTS, of which each has one job; this
+   one puts the
+   parts together. The element has `ready` (a promise: the first result is shown) and `result` (its tokens, null
+   before), and
    fires "tvae-result" whenever another one is shown.
 
-   A *state* is {A, B: pieces, patch, model: its id, tempo: quarter notes a minute or null for A's, sound: {instrument, volume, loop}}.
+   A *state* is {A, B: pieces, patch, model: its id, tempo: quarter notes a minute or null for A's, sound: {instrument,
+   volume, loop}}.
    Titles come from files and links: they are put into the page as text, never as HTML. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
   if (customElements.get("tvae-playground")) return;
-  const { melody, melody: { STEPS, TvaeError }, data, Engine, History, roll, sound } = tvae;
-  const { elements: { make, button, icon, UNDO, REDO, enable, heading, select, save }, pieces: { silence, same } } = tvae;
-  const { patch: { patched, hostOf }, words: { sentence, limited, fileName }, links: { writeLink, readLink } } = tvae;
-  const { Slot, Switches, Transport, Candidates, AttentionMap, cards: { cards, summary }, examples } = tvae;
+  const {
+    melody,
+    melody: { STEPS, TvaeError },
+    data,
+    Engine,
+    History,
+    roll,
+    sound,
+  } = tvae;
+  const {
+    elements: { make, button, icon, UNDO, REDO, enable, heading, select, save },
+    pieces: { silence, same },
+  } = tvae;
+  const {
+    patch: { patched, hostOf },
+    words: { sentence, limited, fileName },
+    links: { writeLink, readLink },
+  } = tvae;
+  const {
+    Slot,
+    Switches,
+    Transport,
+    Candidates,
+    AttentionMap,
+    cards: { cards, summary },
+    examples,
+    heard: { heardPiece, different },
+  } = tvae;
 
-  const HINT = "Each switch says where its bar's code comes from: melody A, melody B, a mix of both, or the prior (chance).";
+  const HINT =
+    "Each switch says where its bar's code comes from: melody A, melody B, a mix of both, or the prior (chance).";
   const RATE = 44100; // samples a second of a WAV file
 
   class TvaePlayground extends HTMLElement {
@@ -49,19 +78,32 @@
       this.#build();
       this.#restore();
       this.#follow("");
-      addEventListener("hashchange", () => this.#restore() && this.#follow("")); // a link that is put into the address of this page
+      // a link that is put into the address of this page
+      addEventListener("hashchange", () => this.#restore() && this.#follow(""));
     }
 
     // --- the page
 
     #make() {
-      const { folder } = this.dataset, tempo = () => this.#tempo;
+      const { folder } = this.dataset,
+        tempo = () => this.#tempo;
       this.slots = {};
       for (const name of ["A", "B"]) {
-        this.slots[name] = new Slot(name, folder, (piece, playing) => this.#commit({ [name]: piece }, playing ? "anew" : ""), tempo);
+        this.slots[name] = new Slot(
+          name,
+          folder,
+          (piece, playing) => this.#commit({ [name]: piece }, playing ? "anew" : ""),
+          tempo,
+        );
       }
-      this.switches = new Switches((patch, how, kind) => this.#commit({ patch }, how, kind), () => this.candidates.open(this.#state));
-      this.candidates = new Candidates((patch) => this.#commit({ patch }, "anew"), (state, patch) => this.#tokens({ ...state, patch }));
+      this.switches = new Switches(
+        (patch, how, kind) => this.#commit({ patch }, how, kind),
+        () => this.candidates.open(this.#state),
+      );
+      this.candidates = new Candidates(
+        (patch) => this.#commit({ patch }, "anew"),
+        (state, patch) => this.#tokens({ ...state, patch }),
+      );
       this.transport = new Transport({
         onHear: (heard) => this.#hear(heard),
         onSound: (change, kind) => this.#commit({ sound: { ...this.#state.sound, ...change } }, "on", kind),
@@ -69,12 +111,29 @@
         onPlaying: (on) => on || this.player.pause(),
       });
       this.attention = new AttentionMap();
-      this.models = select("Model", data.models.map(({ id, label }) => [id, label]), (model) => this.#commit({ model }, "anew"));
-      this.examples = make("div", { class: "tvae-examples", role: "group", "aria-label": "Things to try" },
-        ...examples.offered.map((example) => button(example.name, () => this.#try(example), { title: example.words })));
-      this.undo = button(icon(UNDO), () => this.#travel("undo"), { "aria-label": "Undo", title: "Undo (Ctrl+Z)", class: "tvae-button tvae-icon" });
-      this.redo = button(icon(REDO), () => this.#travel("redo"), { "aria-label": "Redo", title: "Redo (Ctrl+Y)", class: "tvae-button tvae-icon" });
-      this.reset = button("Reset", () => this.#commit(examples.start(), "anew"), { title: "Back to how it began; Undo brings back what was" });
+      this.models = select(
+        "Model",
+        data.models.map(({ id, label }) => [id, label]),
+        (model) => this.#commit({ model }, "anew"),
+      );
+      this.examples = make(
+        "div",
+        { class: "tvae-examples", role: "group", "aria-label": "Things to try" },
+        ...examples.offered.map((example) => button(example.name, () => this.#try(example), { title: example.words })),
+      );
+      this.undo = button(icon(UNDO), () => this.#travel("undo"), {
+        "aria-label": "Undo",
+        title: "Undo (Ctrl+Z)",
+        class: "tvae-button tvae-icon",
+      });
+      this.redo = button(icon(REDO), () => this.#travel("redo"), {
+        "aria-label": "Redo",
+        title: "Redo (Ctrl+Y)",
+        class: "tvae-button tvae-icon",
+      });
+      this.reset = button("Reset", () => this.#commit(examples.start(), "anew"), {
+        title: "Back to how it began; Undo brings back what was",
+      });
     }
 
     #build() {
@@ -86,29 +145,65 @@
       this.said = make("p", { class: "tvae-unseen", role: "status" });
       this.copied = make("input", { class: "tvae-link", readonly: "", hidden: "", "aria-label": "The link" });
       this.copy = button("Copy link", () => this.#copy(), { title: "A link that holds all of this, notes included" });
-      this.uses = [button("Download MIDI", () => this.#download()), button("Download WAV", () => this.#render()), button("Use as A", () => this.#reuse())];
+      this.uses = [
+        button("Download MIDI", () => this.#download()),
+        button("Download WAV", () => this.#render()),
+        button("Use as A", () => this.#reuse()),
+      ];
       for (const use of this.uses) enable(use, false); // until there is a result
       const [midi, wav, reuse] = this.uses;
       this.about = make("p", { class: "tvae-small tvae-about" });
       this.summary = make("p", { class: "tvae-summary" });
       this.cards = make("div", { class: "tvae-cards" }, ...cards(null));
-      this.sheet = make("section", { class: "tvae-result", "aria-label": "Result" }, heading("Result", true), this.status, this.player,
-        this.switches.root, this.legend, this.said);
-      const bar = make("div", { class: "tvae-bar-top" },
-        make("label", { class: "tvae-check" }, "model", this.models), make("span", { class: "tvae-tools" }, this.undo, this.redo, this.reset));
-      this.replaceChildren(bar,
-        heading("Things to try", true), this.examples, this.lesson, this.alert,
+      this.sheet = make(
+        "section",
+        { class: "tvae-result", "aria-label": "Result" },
+        heading("Result", true),
+        this.status,
+        this.player,
+        this.switches.root,
+        this.legend,
+        this.said,
+      );
+      const bar = make(
+        "div",
+        { class: "tvae-bar-top" },
+        make("label", { class: "tvae-check" }, "model", this.models),
+        make("span", { class: "tvae-tools" }, this.undo, this.redo, this.reset),
+      );
+      this.replaceChildren(
+        bar,
+        heading("Things to try", true),
+        this.examples,
+        this.lesson,
+        this.alert,
         make("div", { class: "tvae-slots" }, this.slots.A.root, this.slots.B.root),
-        this.sheet, this.candidates.root, this.transport.root,
+        this.sheet,
+        this.candidates.root,
+        this.transport.root,
         make("div", { class: "tvae-actions" }, midi, wav, this.copy, reuse, this.copied),
-        make("section", { class: "tvae-measures", "aria-label": "Measures of the result" }, heading("What became of the song"), this.summary, this.cards),
-        this.attention.root, this.about);
+        make(
+          "section",
+          { class: "tvae-measures", "aria-label": "Measures of the result" },
+          heading("What became of the song"),
+          this.summary,
+          this.cards,
+        ),
+        this.attention.root,
+        this.about,
+      );
       this.addEventListener("keydown", (event) => this.#key(event));
-      for (const kind of ["dragover", "drop"]) this.addEventListener(kind, (event) => event.preventDefault()); // beside a slot: no other page
+      // beside a slot: no other page
+      for (const kind of ["dragover", "drop"]) this.addEventListener(kind, (event) => event.preventDefault());
     }
 
     #key(event) {
-      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches("input:not([type=range], [type=radio], [type=checkbox])")) return;
+      if (
+        !(event.ctrlKey || event.metaKey) ||
+        event.altKey ||
+        event.target.matches("input:not([type=range], [type=radio], [type=checkbox])")
+      )
+        return;
       const key = event.key.toLowerCase();
       if (key === "z" && !event.shiftKey) this.#travel("undo");
       else if (key === "y" || key === "z") this.#travel("redo");
@@ -145,7 +240,8 @@
 
     /** The page shows the state, and its result is asked for. */
     #follow(how) {
-      const state = this.#state, { A, B, patch, model } = state;
+      const state = this.#state,
+        { A, B, patch, model } = state;
       this.alert.textContent = "";
       this.copied.hidden = true;
       this.slots.A.show(A);
@@ -196,7 +292,8 @@
       this.sheet.setAttribute("aria-busy", true);
       try {
         while (this.#wanted) {
-          const { state, how } = this.#wanted, { A, B, patch } = state;
+          const { state, how } = this.#wanted,
+            { A, B, patch } = state;
           this.#wanted = null;
           const model = await this.#model(state);
           if (this.#wanted) continue; // while it was loading something else was wished
@@ -206,14 +303,22 @@
         }
       } catch (error) {
         this.#wanted = null;
-        this.status.replaceChildren(make("span", { class: "tvae-alert", role: "alert" }, error.message), button("Try again", () => this.#follow("")));
+        this.status.replaceChildren(
+          make("span", { class: "tvae-alert", role: "alert" }, error.message),
+          button("Try again", () => this.#follow("")),
+        );
       }
       this.#computing = false;
       this.sheet.setAttribute("aria-busy", false);
     }
 
     #show(found, how) {
-      const before = this.#found, { patch, pieces: { A, B }, model } = found;
+      const before = this.#found,
+        {
+          patch,
+          pieces: { A, B },
+          model,
+        } = found;
       this.#found = { ...found, title: sentence(patch, A.title, B.title) };
       const { tokens, title, attention } = this.#found;
       this.#draw();
@@ -253,26 +358,22 @@
       if (!this.player.playing) this.player.play();
     }
 
-    /** What the large roll shows: {tokens, title, role, ghost: tokens beside it or null}. */
-    #heardPiece() {
-      if (!this.#found) return { ...silence, title: "The result appears here", role: "result", ghost: null };
-      const { tokens, title, again, pieces, patch } = this.#found, host = hostOf(patch) ?? "A", role = { A: "host", B: "donor" };
-      if (this.#heard === "again") return { tokens: again[host], title: `${pieces[host].title}, reconstructed`, role: role[host], ghost: tokens };
-      if (this.#heard === "result") return { tokens, title, role: "result", ghost: again[host] };
-      return { ...pieces[this.#heard], role: role[this.#heard], ghost: null };
-    }
-
     /** The three rolls, over one range of pitches, so that high and low can be compared, with the host's tints. */
     #draw() {
-      const { A, B, patch, sound: settings } = this.#state, tempo = this.#tempo, host = hostOf(this.#found?.patch ?? patch) ?? "A";
-      const shown = this.#heardPiece(), like = melody.earlier_equal(this.#state[host].tokens);
+      const { A, B, patch, sound: settings } = this.#state,
+        tempo = this.#tempo,
+        host = hostOf(this.#found?.patch ?? patch) ?? "A";
+      const shown = heardPiece(this.#found, this.#heard),
+        like = melody.earlier_equal(this.#state[host].tokens);
       const drawn = [
         [this.slots.A.player, A, { title: A.title, tempo: this.#state.tempo ?? A.tempo }],
         [this.slots.B.player, B, { title: B.title, tempo: this.#state.tempo ?? B.tempo }],
         [this.player, shown, { title: shown.title, role: shown.role, tempo }],
       ].map(([player, { tokens }, about]) => [player, melody.piece(tokens, about)]);
-      const other = shown.ghost ? melody.piece(shown.ghost).notes : [], own = drawn[2][1].notes;
-      const ghost = different(other, own), changed = shown.ghost ? different(own, other) : [];
+      const other = shown.ghost ? melody.piece(shown.ghost).notes : [],
+        own = drawn[2][1].notes;
+      const ghost = different(other, own),
+        changed = shown.ghost ? different(own, other) : [];
       const low = Math.min(...drawn.map(([, piece]) => piece.low), ...ghost.map(([pitch]) => pitch - 1));
       const high = Math.max(...drawn.map(([, piece]) => piece.high), ...ghost.map(([pitch]) => pitch + 1));
       for (const [player, piece] of drawn) {
@@ -295,8 +396,8 @@
 
     async #render() {
       if (!this.#found) return;
-      const { title } = this.#found;
-      save(sound.wav(await sound.render(this.player.piece, RATE), RATE), "audio/wav", `${fileName(this.#heard === "result" ? title : this.player.piece.title)}.wav`);
+      const { piece } = this.player;
+      save(sound.wav(await sound.render(piece, RATE), RATE), "audio/wav", `${fileName(piece.title)}.wav`);
     }
 
     #reuse() {
@@ -317,7 +418,8 @@
         await navigator.clipboard.writeText(location.href);
         this.copy.textContent = "Link copied";
         setTimeout(() => (this.copy.textContent = "Copy link"), 2000);
-      } catch { // not allowed here: to be copied by hand
+      } catch {
+        // not allowed here: to be copied by hand
         this.copied.hidden = false;
         this.copied.value = location.href;
         this.copied.select();
@@ -326,7 +428,7 @@
 
     /** The state of a link, where the address holds one. */
     #restore() {
-      let link = null, words = "";
+      let [link, words] = [null, ""];
       try {
         link = readLink(location.hash);
       } catch (error) {
@@ -334,20 +436,14 @@
         words = error.message;
       }
       if (link) {
-        const { model, ...rest } = link, known = data.models.some(({ id }) => id === model);
-        if (model && !known) words = `This link was made with the model ${model}, which is not on this page; you hear another one.`;
+        const { model, ...rest } = link;
+        const known = data.models.some(({ id }) => id === model);
+        if (model && !known) words = `This link was made with the model ${model}, which is not here; you hear another one.`;
         this.#history.begin({ ...examples.start(), ...rest, ...(known ? { model } : {}) });
       }
-      // `#follow` clears what was said before: what is said now comes after it.
-      queueMicrotask(() => (this.alert.textContent = words));
+      queueMicrotask(() => (this.alert.textContent = words)); // after `#follow`, which clears what was said before
       return link !== null;
     }
-  }
-
-  /** Of these notes [pitch, onset, end] those of which there is none such among the others. */
-  function different(notes, others) {
-    const known = new Set(others.map(String));
-    return notes.filter((note) => !known.has(String(note)));
   }
 
   customElements.define("tvae-playground", TvaePlayground);

@@ -15,7 +15,8 @@
 
   /** Draws from a normal distribution (Box and Muller). */
   function normal(seed, length) {
-    const random = uniform(seed), next = () => random.next().value;
+    const random = uniform(seed),
+      next = () => random.next().value;
     return Float32Array.from({ length }, () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()));
   }
 

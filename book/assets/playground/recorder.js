@@ -1,9 +1,17 @@
-/* tvae.Recorder: a melody played on a keyboard that is connected (Web MIDI): one bar counts in, then eight are recorded to a click. */
+/* tvae.Recorder: a melody played on a keyboard that is connected (Web MIDI): one bar counts in, then eight are recorded
+   to a click. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody, melody: { BARS, STEPS, PIECE }, sound, elements: { make, button, enable, enabled } } = tvae;
-  const BEATS = STEPS / 4, NOTE_ON = 0x90, NOTE_OFF = 0x80;
+  const {
+    melody,
+    melody: { BARS, STEPS, PIECE },
+    sound,
+    elements: { make, button, enable, enabled },
+  } = tvae;
+  const BEATS = STEPS / 4,
+    NOTE_ON = 0x90,
+    NOTE_OFF = 0x80;
   const HEARD = 0.08; // seconds in which the first click is prepared
 
   class Recorder {
@@ -14,10 +22,18 @@
     constructor(name, tempo, onTake) {
       this.tempo = tempo;
       this.onTake = onTake;
-      this.button = button("Record", () => this.#toggle(), { "aria-pressed": "false", title: "Play it on a MIDI keyboard" });
+      this.button = button("Record", () => this.#toggle(), {
+        "aria-pressed": "false",
+        title: "Play it on a MIDI keyboard",
+      });
       this.words = make("p", { class: "tvae-heard", role: "status" });
       this.stop = button("Stop and keep", () => this.#end());
-      this.root = make("div", { class: "tvae-recorder", role: "group", "aria-label": `Record melody ${name}`, hidden: "" }, this.words, this.stop);
+      this.root = make(
+        "div",
+        { class: "tvae-recorder", role: "group", "aria-label": `Record melody ${name}`, hidden: "" },
+        this.words,
+        this.stop,
+      );
     }
 
     #say(words) {
@@ -57,11 +73,24 @@
     async #begin(inputs) {
       const audio = sound.live();
       await audio.resume();
-      const beat = 60 / this.tempo(), count = audio.currentTime + HEARD; // the count-in begins
-      const clicks = Array.from({ length: BEATS * (BARS + 1) }, (_, k) => sound.click(count + k * beat, k % BEATS === 0));
-      const heard = 1000 * (audio.outputLatency || audio.baseLatency || 0); // a click is heard later than the clock says
+      const beat = 60 / this.tempo(),
+        count = audio.currentTime + HEARD; // the count-in begins
+      const clicks = Array.from({ length: BEATS * (BARS + 1) }, (_, k) =>
+        sound.click(count + k * beat, k % BEATS === 0),
+      );
+      // a click is heard later than the clock says
+      const heard = 1000 * (audio.outputLatency || audio.baseLatency || 0);
       const start = performance.now() + 1000 * (HEARD + BEATS * beat) + heard;
-      this.#take = { inputs, audio, clicks, start, step: (1000 * beat) / 4, notes: [], held: new Map(), listen: (event) => this.#hear(event) };
+      this.#take = {
+        inputs,
+        audio,
+        clicks,
+        start,
+        step: (1000 * beat) / 4,
+        notes: [],
+        held: new Map(),
+        listen: (event) => this.#hear(event),
+      };
       for (const input of inputs) input.addEventListener("midimessage", this.#take.listen);
       this.button.setAttribute("aria-pressed", true);
       this.button.textContent = "Cancel";
@@ -71,15 +100,21 @@
 
     /** Where we are, and the end. */
     #tick() {
-      const { start, step, notes } = this.#take, at = (performance.now() - start) / step;
+      const { start, step, notes } = this.#take,
+        at = (performance.now() - start) / step;
       const beat = Math.floor((((at % STEPS) + STEPS) % STEPS) / 4) + 1;
-      const words = at < 0 ? `Counting in: ${beat} of ${BEATS}` : `Recording bar ${Math.floor(at / STEPS) + 1} of ${BARS}, ${notes.length} notes`;
+      const words =
+        at < 0
+          ? `Counting in: ${beat} of ${BEATS}`
+          : `Recording bar ${Math.floor(at / STEPS) + 1} of ${BARS}, ${notes.length} notes`;
       if (at >= PIECE) this.#end();
       else if (this.words.textContent !== words) this.#say(words);
     }
 
     #hear({ data: [status, pitch, velocity], timeStamp }) {
-      const { start, step, notes, held } = this.#take, kind = status & 0xf0, at = (timeStamp - start) / step;
+      const { start, step, notes, held } = this.#take,
+        kind = status & 0xf0,
+        at = (timeStamp - start) / step;
       if (kind === NOTE_ON && velocity > 0) {
         sound.note(pitch);
         held.set(pitch, at);
@@ -114,7 +149,9 @@
         return;
       }
       this.#say("");
-      this.onTake(melody.notes_to_tokens(played.map(([pitch, onset, end]) => melody.quantise(pitch, Math.max(0, onset), end))));
+      this.onTake(
+        melody.notes_to_tokens(played.map(([pitch, onset, end]) => melody.quantise(pitch, Math.max(0, onset), end))),
+      );
     }
   }
 

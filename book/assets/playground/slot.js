@@ -1,15 +1,27 @@
-/* tvae.Slot: one of the two melodies, and how another one gets there: from the list, a file, by drawing or by playing it. */
+/* tvae.Slot: one of the two melodies, and how another one gets there: from the list, a file, by drawing or by playing
+   it. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody: { TvaeError }, elements: { make, button, heading }, Editor, Chooser, Strip, Recorder } = tvae;
-  const { pieces: { silence, random, readFile }, words: { limited } } = tvae;
+  const {
+    melody: { TvaeError },
+    elements: { make, button, heading },
+    Editor,
+    Chooser,
+    Strip,
+    Recorder,
+  } = tvae;
+  const {
+    pieces: { silence, random, readFile },
+    words: { limited },
+  } = tvae;
 
   class Slot {
     #found = null; // the piece that the drawing began with
     #asked = 0; // of the files that were dropped or chosen the last one counts
 
-    /** onPiece(piece, playing): another melody is wanted; while it is drawn it is not to be played. tempo(): that of the clicks. */
+    /** onPiece(piece, playing): another melody is wanted; while it is drawn it is not to be played. tempo(): that of
+        the clicks. */
     constructor(name, folder, onPiece, tempo) {
       this.name = name;
       this.onPiece = onPiece;
@@ -17,21 +29,56 @@
       const file = make("input", { type: "file", accept: ".mid,.midi,audio/midi,audio/x-midi", hidden: "" });
       file.addEventListener("change", () => this.#open(file.files).then(() => (file.value = "")));
       this.drawing = button("Edit notes", () => this.#toggle(), { "aria-pressed": "false" });
-      this.recorder = new Recorder(name, tempo, (tokens) => this.#set({ tokens, title: "Played by me", tempo: tempo() }));
-      const more = button("⋯", () => more.setAttribute("aria-expanded", this.root.toggleAttribute("data-open")),
-        { class: "tvae-button tvae-more", "aria-expanded": "false", "aria-label": `Other ways to melody ${name}`, title: "File, notes, keyboard" });
-      const tools = make("div", { class: "tvae-tools" }, button("Open MIDI…", () => file.click(), { title: "A MIDI file of yours; it stays here" }),
-        this.drawing, this.recorder.button, button("Clear", () => this.#set(silence)));
+      this.recorder = new Recorder(name, tempo, (tokens) =>
+        this.#set({ tokens, title: "Played by me", tempo: tempo() }),
+      );
+      const more = button("⋯", () => more.setAttribute("aria-expanded", this.root.toggleAttribute("data-open")), {
+        class: "tvae-button tvae-more",
+        "aria-expanded": "false",
+        "aria-label": `Other ways to melody ${name}`,
+        title: "File, notes, keyboard",
+      });
+      const tools = make(
+        "div",
+        { class: "tvae-tools" },
+        button("Open MIDI…", () => file.click(), { title: "A MIDI file of yours; it stays here" }),
+        this.drawing,
+        this.recorder.button,
+        button("Clear", () => this.#set(silence)),
+      );
       this.player = make("tvae-player");
       this.alert = make("p", { class: "tvae-alert", role: "alert" });
       this.notices = make("ul", { class: "tvae-notices", role: "status" });
-      this.editor = new Editor(name, (tokens) => this.#edit(tokens), () => this.#leave());
-      this.strip = new Strip(name, (piece) => this.#set(piece), (words) => this.#say(words));
-      this.root = make("section", { class: "tvae-slot", "aria-label": `Melody ${name}`, "data-name": name },
+      this.editor = new Editor(
+        name,
+        (tokens) => this.#edit(tokens),
+        () => this.#leave(),
+      );
+      this.strip = new Strip(
+        name,
+        (piece) => this.#set(piece),
+        (words) => this.#say(words),
+      );
+      this.root = make(
+        "section",
+        { class: "tvae-slot", "aria-label": `Melody ${name}`, "data-name": name },
         heading(`Melody ${name}`, true),
-        make("div", { class: "tvae-choice" }, make("span", { class: "tvae-letter", "aria-hidden": "true" }, name), this.chooser.root,
-          button("Random", () => this.#set(random()), { title: "A fiddle tune that no model here was trained on" }), more),
-        this.player, tools, file, this.recorder.root, this.alert, this.strip.root, this.notices);
+        make(
+          "div",
+          { class: "tvae-choice" },
+          make("span", { class: "tvae-letter", "aria-hidden": "true" }, name),
+          this.chooser.root,
+          button("Random", () => this.#set(random()), { title: "A fiddle tune that no model here was trained on" }),
+          more,
+        ),
+        this.player,
+        tools,
+        file,
+        this.recorder.root,
+        this.alert,
+        this.strip.root,
+        this.notices,
+      );
       this.#takeDrops();
     }
 
@@ -82,10 +129,22 @@
         act(event);
       };
       this.root.dataset.drop = `Drop a MIDI file here as ${this.name}`;
-      this.root.addEventListener("dragenter", withFile(() => show(inside + 1)));
-      this.root.addEventListener("dragleave", withFile(() => show(inside - 1)));
-      this.root.addEventListener("dragover", withFile((event) => (event.dataTransfer.dropEffect = "copy")));
-      this.root.addEventListener("drop", withFile((event) => (show(0), this.#open(event.dataTransfer.files))));
+      this.root.addEventListener(
+        "dragenter",
+        withFile(() => show(inside + 1)),
+      );
+      this.root.addEventListener(
+        "dragleave",
+        withFile(() => show(inside - 1)),
+      );
+      this.root.addEventListener(
+        "dragover",
+        withFile((event) => (event.dataTransfer.dropEffect = "copy")),
+      );
+      this.root.addEventListener(
+        "drop",
+        withFile((event) => (show(0), this.#open(event.dataTransfer.files))),
+      );
     }
 
     #toggle() {

@@ -1,4 +1,5 @@
-/* tvae.statistics: intervals from the bootstrap, as tvae/studies/statistics.py makes them. What is resampled is the group of songs (or
+/* tvae.statistics: intervals from the bootstrap, as tvae/studies/statistics.py makes them. What is resampled is the
+   group of songs (or
    the song): two pieces of one song are not independent. */
 (() => {
   "use strict";
@@ -18,7 +19,8 @@
 
   /** The value between the sorted ones at a share of the way, as NumPy has it. */
   function quantile(sorted, share) {
-    const at = share * (sorted.length - 1), low = Math.floor(at);
+    const at = share * (sorted.length - 1),
+      low = Math.floor(at);
     return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
   }
 

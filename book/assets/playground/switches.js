@@ -2,7 +2,10 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { melody: { BARS }, elements: { make, button, icon, LOCK, slider } } = tvae;
+  const {
+    melody: { BARS },
+    elements: { make, button, icon, LOCK, slider },
+  } = tvae;
   const { SOURCES, allFrom, using, sampledAnew } = tvae.patch;
   const numbers = [...Array(BARS).keys()]; // of bars, from 0
   const HINTS = {
@@ -13,37 +16,82 @@
   };
 
   class Switches {
-    /** onPatch(patch, how, kind): how "anew" for a switch, "on" for the slider, under which the music goes on. onSamples(): several. */
+    /** onPatch(patch, how, kind): how "anew" for a switch, "on" for the slider, under which the music goes on.
+        onSamples(): several. */
     constructor(onPatch, onSamples) {
       this.onPatch = onPatch;
-      const head = (source) => button(`all ${source}`, () => this.#turn(allFrom(this.patch, source)), { "data-source": source, title: HINTS[source] });
-      this.heads = make("div", { class: "tvae-heads", role: "group", "aria-label": "All bars" }, ...SOURCES.map(head),
-        make("span", { class: "tvae-small", "aria-hidden": "true" }, "lock"));
+      const head = (source) =>
+        button(`all ${source}`, () => this.#turn(allFrom(this.patch, source)), {
+          "data-source": source,
+          title: HINTS[source],
+        });
+      this.heads = make(
+        "div",
+        { class: "tvae-heads", role: "group", "aria-label": "All bars" },
+        ...SOURCES.map(head),
+        make("span", { class: "tvae-small", "aria-hidden": "true" }, "lock"),
+      );
       this.bars = numbers.map((bar) => this.#bar(bar));
       this.names = { A: make("span", { class: "tvae-name" }), B: make("span", { class: "tvae-name" }) };
-      this.slider = slider("Mix, from A to B", { min: 0, max: 100 }, (mix) => this.#turn({ ...using(this.patch, "mix"), mix }, "on", "mix"));
+      this.slider = slider("Mix, from A to B", { min: 0, max: 100 }, (mix) =>
+        this.#turn({ ...using(this.patch, "mix"), mix }, "on", "mix"),
+      );
       this.amount = make("output", { class: "tvae-amount" });
-      const again = button("New sample", () => this.#turn(sampledAnew(this.patch)), { title: "Draw other codes for the bars on prior that are not locked" });
-      const several = button("Four …", onSamples, { "aria-label": "Four samples to choose from", title: "Four samples to choose from" });
-      const tails = make("div", { class: "tvae-tails" }, this.names.A, this.names.B,
-        make("span", { class: "tvae-mix" }, this.slider, this.amount), make("span", { class: "tvae-prior" }, again, several));
-      this.root = make("div", { class: "tvae-switches", role: "group", "aria-label": "Where each bar's code comes from" },
-        this.heads, ...this.bars.map(({ root }) => root), tails);
+      const again = button("New sample", () => this.#turn(sampledAnew(this.patch)), {
+        title: "Draw other codes for the bars on prior that are not locked",
+      });
+      const several = button("Four …", onSamples, {
+        "aria-label": "Four samples to choose from",
+        title: "Four samples to choose from",
+      });
+      const tails = make(
+        "div",
+        { class: "tvae-tails" },
+        this.names.A,
+        this.names.B,
+        make("span", { class: "tvae-mix" }, this.slider, this.amount),
+        make("span", { class: "tvae-prior" }, again, several),
+      );
+      this.root = make(
+        "div",
+        { class: "tvae-switches", role: "group", "aria-label": "Where each bar's code comes from" },
+        this.heads,
+        ...this.bars.map(({ root }) => root),
+        tails,
+      );
     }
 
     #bar(bar) {
       const dot = (source) => {
         const input = make("input", {
-          class: "tvae-dot", type: "radio", name: `tvae-bar-${bar + 1}`, value: source, "aria-label": `bar ${bar + 1} from ${source}`,
+          class: "tvae-dot",
+          type: "radio",
+          name: `tvae-bar-${bar + 1}`,
+          value: source,
+          "aria-label": `bar ${bar + 1} from ${source}`,
         });
-        input.addEventListener("change", () => this.#turn({ ...this.patch, sources: this.patch.sources.with(bar, source) }));
+        input.addEventListener("change", () =>
+          this.#turn({ ...this.patch, sources: this.patch.sources.with(bar, source) }),
+        );
         return input;
       };
-      const column = make("div", { class: "tvae-column", role: "radiogroup", "aria-label": `bar ${bar + 1}` }, ...SOURCES.map(dot));
-      const lock = button(icon(LOCK), () => {
-        const { locked } = this.patch;
-        this.#turn({ ...this.patch, locked: locked.with(bar, !locked[bar]) }, "");
-      }, { class: "tvae-button tvae-lock", "aria-label": `lock bar ${bar + 1}`, title: "A locked bar keeps its code when all bars are changed" });
+      const column = make(
+        "div",
+        { class: "tvae-column", role: "radiogroup", "aria-label": `bar ${bar + 1}` },
+        ...SOURCES.map(dot),
+      );
+      const lock = button(
+        icon(LOCK),
+        () => {
+          const { locked } = this.patch;
+          this.#turn({ ...this.patch, locked: locked.with(bar, !locked[bar]) }, "");
+        },
+        {
+          class: "tvae-button tvae-lock",
+          "aria-label": `lock bar ${bar + 1}`,
+          title: "A locked bar keeps its code when all bars are changed",
+        },
+      );
       return { column, lock, root: make("div", { class: "tvae-bar" }, column, lock) };
     }
 

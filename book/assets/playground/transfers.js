@@ -1,10 +1,13 @@
-/* tvae.transfers: the measures of tvae/studies/transfers.py, name for name, for one piece at a time: did the context transfer happen?
-   The host gives every code but the swapped ones, the donor gives those. Pieces are tokens, a Uint8Array(128); bars are counted from 1,
+/* tvae.transfers: the measures of tvae/studies/transfers.py, name for name, for one piece at a time: did the context
+   transfer happen?
+   The host gives every code but the swapped ones, the donor gives those. Pieces are tokens, a Uint8Array(128); bars are
+   counted from 1,
    as musicians do. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
-  const { melody } = tvae, { BARS, FIRST_PITCH, LOWEST } = melody;
+  const { melody } = tvae,
+    { BARS, FIRST_PITCH, LOWEST } = melody;
 
   const numbers = Array.from({ length: BARS }, (_, k) => k + 1);
   const sum = (values) => values.reduce((a, b) => a + b, 0);
@@ -17,13 +20,16 @@
   /** Mean MIDI pitch of the notes that begin in the chosen bars, (8) booleans; NaN without any. */
   function mean_pitch(tokens, chosen) {
     const bars = melody.bars(tokens).filter((_, bar) => chosen[bar]);
-    const pitches = bars.flatMap((bar) => [...bar].filter((token) => token >= FIRST_PITCH).map((token) => token - FIRST_PITCH + LOWEST));
+    const pitches = bars.flatMap((bar) =>
+      [...bar].filter((token) => token >= FIRST_PITCH).map((token) => token - FIRST_PITCH + LOWEST),
+    );
     return share(sum(pitches), pitches.length);
   }
 
   /** (8, 8) in 0 ... 1: F1 of the notes of bar i and of bar j, or of their onsets; 0 for two empty ones. */
   function self_similarity(tokens, pitches = true) {
-    const begins = onsets(tokens), x = pitches ? melody.bars(tokens) : begins;
+    const begins = onsets(tokens),
+      x = pitches ? melody.bars(tokens) : begins;
     return matrix((i, j) => {
       const same = count(begins[j].map((begin, step) => begin && x[i][step] === x[j][step]));
       return (2 * same) / Math.max(count(begins[i]) + count(begins[j]), 1);
@@ -59,26 +65,43 @@
   /** top / bottom, NaN where there is nothing to divide by. */
   const share = (top, bottom) => (bottom === 0 ? NaN : top / bottom);
 
-  /** What the page shows beside a result; `again` is the host's reconstruction, `bars` are those swapped, in order, maybe none.
+  /** What the page shows beside a result; `again` is the host's reconstruction, `bars` are those swapped, in order,
+      maybe none.
 
       structure, kept   equal bars {host, result, both} of all pairs of bars, of those with a swapped bar
-      rhythm            F1 of the onsets of later new bars with the first swapped bar {donor, host}; before: of `again` with the donor's
-      register          mean MIDI pitches: of later new bars {result, before}, of the first swapped bar {donor, host}; share: how much
+      rhythm            F1 of the onsets of later new bars with the first swapped bar {donor, host}; before: of `again`
+      with the donor's
+      register          mean MIDI pitches: of later new bars {result, before}, of the first swapped bar {donor, host};
+      share: how much
                         of the way from host to donor they moved, null where that is no way
 
       The last two are null where nothing is left to measure: no swapped bar, no later new bar, no notes there. */
   function one_transfer(host, again, donor, result, bars) {
-    const [first] = bars, [, chosen] = later_bars(host, bars);
+    const [first] = bars,
+      [, chosen] = later_bars(host, bars);
     const equal = (pairs) => {
       const [both, claimed, own] = structure(host, result, pairs);
       return { host: own, result: claimed, both };
     };
     const agreement = (tokens, whose) => share(...rhythm(tokens, onsets(whose)[first - 1], chosen));
-    const level = (tokens) => mean_pitch(tokens, numbers.map((number) => number === first));
+    const level = (tokens) =>
+      mean_pitch(
+        tokens,
+        numbers.map((number) => number === first),
+      );
     const known = (found) => (Object.values(found).some(Number.isNaN) ? null : found);
 
-    const agreed = known({ donor: agreement(result, donor), host: agreement(result, host), before: agreement(again, donor) });
-    const pitches = known({ result: mean_pitch(result, chosen), before: mean_pitch(again, chosen), donor: level(donor), host: level(host) });
+    const agreed = known({
+      donor: agreement(result, donor),
+      host: agreement(result, host),
+      before: agreement(again, donor),
+    });
+    const pitches = known({
+      result: mean_pitch(result, chosen),
+      before: mean_pitch(again, chosen),
+      donor: level(donor),
+      host: level(host),
+    });
     const way = pitches && share(pitches.result - pitches.before, pitches.donor - pitches.host);
     return {
       structure: equal(pairs_with(numbers)),
@@ -105,18 +128,27 @@
 
       A host and its reconstruction `again`; two donors, their reconstructions and what came out, each a list of two. */
   function measures(host, again, donors, donors_again, results, bars) {
-    const pairs = pairs_with(bars), k = bars[0] - 1, [, later] = later_bars(host, bars), of_both = (rule) => added(rule(0), rule(1));
+    const pairs = pairs_with(bars),
+      k = bars[0] - 1,
+      [, later] = later_bars(host, bars),
+      of_both = (rule) => added(rule(0), rule(1));
     const f1 = (others) => of_both((d) => structure_f1(host, others[d], pairs));
-    const heard = donors.map((donor) => onsets(donor)[k]), own = onsets(host)[k], unswapped = [again, again];
+    const heard = donors.map((donor) => onsets(donor)[k]),
+      own = onsets(host)[k],
+      unswapped = [again, again];
     const agreed = (tokens, patterns) => of_both((d) => rhythm(tokens[d], patterns[d], later));
-    const first = numbers.map((number) => number === bars[0]), apart = ([one, other]) => one - other;
+    const first = numbers.map((number) => number === bars[0]),
+      apart = ([one, other]) => one - other;
     const high = apart(donors.map((donor) => mean_pitch(donor, first)));
     const pitch = apart(results.map((result) => mean_pitch(result, later)));
     const songs = apart([0, 1].map((d) => mean_pitch(donors_again[d], later_bars(donors[d], bars)[1])));
     return {
       structure_kept: [...f1(results), ...f1(donors_again), ...f1(unswapped)],
       rhythm_follows: [
-        ...agreed(results, heard), ...agreed(results, [heard[1], heard[0]]), ...agreed(unswapped, [own, own]), ...agreed(unswapped, heard),
+        ...agreed(results, heard),
+        ...agreed(results, [heard[1], heard[0]]),
+        ...agreed(unswapped, [own, own]),
+        ...agreed(unswapped, heard),
       ],
       register_follows: [...slope(high, pitch), ...slope(high, songs)],
     };
@@ -133,6 +165,16 @@
   const values = (sums) => Object.fromEntries(Object.entries(sums).map(([name, parts]) => [name, OF[name](...parts)]));
 
   tvae.transfers = {
-    onsets, mean_pitch, self_similarity, pairs_with, structure, rhythm, later_bars, share, one_transfer, measures, values,
+    onsets,
+    mean_pitch,
+    self_similarity,
+    pairs_with,
+    structure,
+    rhythm,
+    later_bars,
+    share,
+    one_transfer,
+    measures,
+    values,
   };
 })();

@@ -2,9 +2,18 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { sound, elements: { make, radios, checkbox, slider, select }, pieces: { SLOWEST, FASTEST } } = tvae;
+  const {
+    sound,
+    elements: { make, radios, checkbox, slider, select },
+    pieces: { SLOWEST, FASTEST },
+  } = tvae;
 
-  const HEARD = [["result", "result"], ["again", "A reconstructed"], ["A", "A"], ["B", "B"]];
+  const HEARD = [
+    ["result", "result"],
+    ["again", "A reconstructed"],
+    ["A", "A"],
+    ["B", "B"],
+  ];
 
   class Transport {
     /** onHear(what): at once. onSound({instrument, volume, loop}) and onTempo(tempo): what is changed of these. */
@@ -12,7 +21,12 @@
       this.hear = radios("Hear", "tvae-hear", HEARD, onHear);
       this.again = this.hear.querySelector("[value=again] + span");
       this.tempo = make("input", {
-        class: "tvae-number", type: "number", min: SLOWEST, max: FASTEST, step: "any", "aria-label": "Tempo, quarter notes a minute",
+        class: "tvae-number",
+        type: "number",
+        min: SLOWEST,
+        max: FASTEST,
+        step: "any",
+        "aria-label": "Tempo, quarter notes a minute",
       });
       this.tempo.addEventListener("change", () => {
         const tempo = Math.round(100 * Number(this.tempo.value)) / 100;
@@ -21,15 +35,28 @@
       const [loop, looped] = checkbox("loop", (on) => onSound({ loop: on }, ""));
       const instruments = Object.entries(sound.INSTRUMENTS).map(([value, { name }]) => [value, name]);
       this.instrument = select("Instrument", instruments, (instrument) => onSound({ instrument }, ""));
-      this.volume = slider("Volume", { min: 0, max: 100, step: 5 }, (volume) => onSound({ volume: volume / 100 }, "volume"));
+      this.volume = slider("Volume", { min: 0, max: 100, step: 5 }, (volume) =>
+        onSound({ volume: volume / 100 }, "volume"),
+      );
       const [playing, plays] = checkbox("play on change", onPlaying);
       this.looped = looped;
       this.plays = plays;
       plays.checked = true;
-      this.root = make("div", { class: "tvae-transport", role: "group", "aria-label": "How it is heard" },
-        make("div", { class: "tvae-hear" }, make("span", { class: "tvae-small", "aria-hidden": "true" }, "hear"), this.hear),
-        make("label", { class: "tvae-check" }, "tempo", this.tempo), loop, this.instrument,
-        make("label", { class: "tvae-check" }, "volume", this.volume), playing);
+      this.root = make(
+        "div",
+        { class: "tvae-transport", role: "group", "aria-label": "How it is heard" },
+        make(
+          "div",
+          { class: "tvae-hear" },
+          make("span", { class: "tvae-small", "aria-hidden": "true" }, "hear"),
+          this.hear,
+        ),
+        make("label", { class: "tvae-check" }, "tempo", this.tempo),
+        loop,
+        this.instrument,
+        make("label", { class: "tvae-check" }, "volume", this.volume),
+        playing,
+      );
     }
 
     show({ instrument, volume, loop }, tempo, heard, host) {

@@ -22,7 +22,9 @@
 
   /** What is heard. */
   function sentence(patch, A, B) {
-    const { mix } = patch, host = hostOf(patch), seeds = [...new Set(patch.seeds)];
+    const { mix } = patch,
+      host = hostOf(patch),
+      seeds = [...new Set(patch.seeds)];
     const whole = {
       A: `${A}, reconstructed`,
       B: `${B}, reconstructed`,
@@ -39,9 +41,12 @@
   }
 
   const limited = (title) =>
-    ([...title].length > LONGEST_TITLE ? `${[...title].slice(0, LONGEST_TITLE - 1).join("")}…` : title);
+    [...title].length > LONGEST_TITLE ? `${[...title].slice(0, LONGEST_TITLE - 1).join("")}…` : title;
   const fileName = (title) =>
-    limited(title).toLowerCase().replace(/[^\p{L}\p{N}_]+/gu, "-").replace(/^-|-$/g, "") || "melody";
+    limited(title)
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_]+/gu, "-")
+      .replace(/^-|-$/g, "") || "melody";
 
   tvae.words = { inWords, share, signed, barsInWords, sentence, limited, fileName };
 })();

@@ -1,4 +1,5 @@
-/* What a page asks of its models: messages {id, ask, about} are answered with {id, answer} or {id, error}. The worker's text is
+/* What a page asks of its models: messages {id, ask, about} are answered with {id, answer} or {id, error}. The worker's
+   text is
    melody.js, model.js and this file, one after the other. */
 (() => {
   "use strict";
@@ -21,7 +22,8 @@
 
     /** Codes, one after the other -> the piece they stand for, made valid. */
     decode({ model, codes }) {
-      const vae = models.get(model), { bars, d_latent } = vae.config;
+      const vae = models.get(model),
+        { bars, d_latent } = vae.config;
       const z = Array.from({ length: bars }, (_, i) => codes.subarray(i * d_latent, (i + 1) * d_latent));
       return tvae.melody.canonical(vae.generate(z));
     },
