@@ -71,6 +71,12 @@ class TestPlanned:
         block = {"corpora": ["folk"], "models": FOUR, "folds": [0]}
         assert len(planned({"presets": {"toy": [block, {**block, "folds": [0, 1]}]}}, "toy")) == 8
 
+    def test_a_seed_of_its_own_has_a_folder_of_its_own(self):
+        assert (
+            Run("cpu", "folk", "attention", 2).drawn == 2 and Run("cpu", "folk", "attention", 2, seed=2).part == "fold2"
+        )
+        assert Run("cpu", "folk", "attention", 2, 4, seed=7).part == "fold2-seed7-kl4"
+
     def test_folders(self):
         run = Run("cpu", "folk", "attention", 0, 0.25)
         assert str(run.folder) == "cpu/folk/attention/fold0-kl0.25" and run.name == "cpu-folk-attention-fold0-kl0.25"
@@ -91,7 +97,7 @@ class TestPlanned:
             planned({"presets": {"toy": blocks}}, "toy")
 
     def test_an_unknown_preset(self):
-        with pytest.raises(TvaeError, match="'papr'; choose one of smoke, cpu, paper"):
+        with pytest.raises(TvaeError, match="'papr'; choose one of smoke, cpu, long, paper"):
             planned(CONFIG, "papr")
 
 
@@ -159,11 +165,11 @@ HISTORY = "stage,step,pieces,seconds,lr,loss\n"
 STAGE_0, STAGE_1 = "0,10,50,5.0,1e-3,1.0\n0,20,100,10.0,1e-3,1.0\n", "1,10,{pieces},{seconds},1e-3,1.0\n"
 
 
-def make(folder, bars=800, pieces=400, history=HISTORY, files=()):
-    """A run's folder: planned are `bars` of stage 0 and `pieces` of stage 1."""
+def make(folder, pieces=400, history=HISTORY, files=()):
+    """A run's folder: planned are `pieces` of stage 1."""
     folder.mkdir(parents=True, exist_ok=True)
-    stages = [{"learning_rate": [[0, 1e-3], [rows, 1e-3]]} if rows else None for rows in (bars, pieces)]
-    (folder / "config.json").write_text(json.dumps({"plan": {"stages": stages}}))
+    stage = {"learning_rate": [[0, 1e-3], [pieces, 1e-3]]}
+    (folder / "config.json").write_text(json.dumps({"plan": {"stage_1": stage}}))
     (folder / "history.csv").write_text(history)
     for name in (".lock", *files):
         (folder / name).touch()
@@ -175,15 +181,13 @@ def runs(tmp_path):
     base = tmp_path / "runs/toy/folk/attention"
     make(base / "fold0", history=HISTORY + STAGE_0 + STAGE_1.format(pieces=400, seconds=90), files=["metrics.json"])
     make(base / "fold1", history=HISTORY + STAGE_0 + STAGE_1.format(pieces=100, seconds=30))
-    make(base / "fold2", history=HISTORY + "0,10,50,5.0,1e-3,1.0\n", files=["checkpoint.pt"])
+    make(base / "fold2", history=HISTORY + STAGE_0 + STAGE_1.format(pieces=40, seconds=18), files=["checkpoint.pt"])
     make(base / "fold3", history=HISTORY + "0,10,50,5.0,1e-3,1.0\n")
     (tmp_path / "config.yaml").write_text(
         "presets: {toy: [{corpora: [folk], models: [attention], folds: [0, 1, 2, 3]},"
         " {corpora: [folk], models: [attention], folds: [0], kl_weights: [4]}]}"
     )
-    hold = (
-        "import fcntl, sys; fcntl.flock(lock := open('.lock', 'w'), fcntl.LOCK_EX); print(flush=True); sys.stdin.read()"
-    )
+    hold = "import sys; from filelock import FileLock; lock = FileLock('.lock'); lock.acquire(); print(flush=True); sys.stdin.read()"
     trainer = start("-c", hold, cwd=base / "fold1")
     trainer.stdout.readline()
     yield tmp_path / "runs"
@@ -198,35 +202,32 @@ class TestStatus:
     def test_each_state_is_told(self, runs):
         table = list(self.read(runs).values())
         assert [it.state for it in table] == ["done", "running", "interrupted", "missing", "missing"]
-        assert [it.part for it in table] == [1, 200 / 500, 50 / 500, 0, 0]  # 8 bars are a piece
+        assert [it.part for it in table] == [1, 100 / 400, 40 / 400, 0, 0]
 
     def test_asking_leaves_the_locks_alone(self, runs):
         folder = runs / "toy/folk/attention/fold0"
         progress(folder)
-        hold = "import fcntl; fcntl.flock(open('.lock', 'w'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+        hold = "from filelock import FileLock; FileLock('.lock', timeout=0).acquire()"
         assert run("-c", hold, cwd=folder) == (0, "")
 
-    def test_time_left_is_measured_per_stage(self, runs):
-        # Stage 0: 25 s for 250 pieces in three runs; stage 1: 100 s for 500 pieces in two.
+    def test_time_left_is_measured_on_what_was_trained(self, runs):
+        # 80 s for 400 pieces, 20 s for 100 and 8 s for 40, after the 10 s of stage 0: a fifth of a second a piece.
         seconds, unknown = time_left(self.read(runs))
-        running, interrupted, missing = 300 / 5, 50 / 10 + 400 / 5, 100 / 10 + 400 / 5
-        assert (
-            seconds == pytest.approx(running + interrupted + missing) and unknown == 1
-        )  # how long is a run with -kl4?
+        assert seconds == pytest.approx((300 + 360 + 400) / 5) and unknown == 1  # how long is a run with -kl4?
 
     def test_what_was_not_measured_is_unknown(self):
-        done = Progress("done", (0, 400), (0, 80), (0, 400))
+        done = Progress("done", 400, 80, 400)
         table = {Run("toy", "folk", "a", 0): done, Run("toy", "folk", "b", 0): Progress("missing")}
         assert time_left(table) == (0, 1)
-        just_started = Progress("running", (0, 0), (0, 0), (0, 400))
+        just_started = Progress("running", 0, 0, 400)
         assert time_left({Run("toy", "folk", "a", 0): just_started}) == (0, 1)
 
     def test_runs_at_another_weight_are_equally_long(self):
-        done = Progress("done", (0, 400), (0, 80), (0, 400))
+        done = Progress("done", 400, 80, 400)
         table = {
             Run("toy", "folk", "a", 0): done,
             Run("toy", "folk", "b", 0): done,
-            Run("toy", "folk", "a", 0, 4): Progress("done", (0, 40), (0, 8), (0, 40)),
+            Run("toy", "folk", "a", 0, 4): Progress("done", 40, 8, 40),
             Run("toy", "folk", "b", 0, 4): Progress("missing"),
         }
         assert time_left(table) == (pytest.approx(8), 0)
@@ -235,7 +236,7 @@ class TestStatus:
         text = status(self.read(runs)).splitlines()
         assert (
             text[0].split()
-            == "folk attention fold0 done, fold1 running 40%, fold2 interrupted 10%, fold3 missing".split()
+            == "folk attention fold0 done, fold1 running 25%, fold2 interrupted 10%, fold3 missing".split()
         )
         assert text[1].split() == "folk attention fold0-kl4 missing".split()
         assert text[3] == "5 runs: 1 done, 1 running, 1 interrupted, 2 missing"
@@ -243,10 +244,10 @@ class TestStatus:
         assert "about 2 min with 2 at once" in status(self.read(runs), at_once=2)
 
     def test_from_the_command_line(self, runs):
-        returned, said = run("-m", "tvae.runs", "toy", cwd=runs.parent)
+        returned, said = run("-m", "tvae", "status", "toy", cwd=runs.parent)
         assert returned == 0 and "5 runs: 1 done, 1 running" in said
         sentence = "tvae: config.yaml has no preset 'other'; choose one of toy.\n"
-        assert run("-m", "tvae.runs", "other", cwd=runs.parent) == (1, sentence)
+        assert run("-m", "tvae", "status", "other", cwd=runs.parent) == (1, sentence)
 
     def test_it_does_not_wait_for_pytorch(self, tmp_path):
         script = "import sys, tvae.runs; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
