@@ -124,13 +124,13 @@ def slot(page, name: str):
 
 def choose(page, name: str, title: str):
     """Search for a tune in a slot and take the first that is found."""
-    field = slot(page, name).get_by_role("combobox", name=f"Melody {name}")
+    field = slot(page, name).get_by_role("combobox", name=f"Melody {name}: search for a tune")
     field.fill(title)
     field.press("Enter")
 
 
 def title(page, name: str) -> str:
-    return slot(page, name).get_by_role("combobox", name=f"Melody {name}").input_value()
+    return slot(page, name).get_by_role("combobox", name=f"Melody {name}: search for a tune").input_value()
 
 
 def heading(page) -> str:

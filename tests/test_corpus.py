@@ -92,8 +92,9 @@ class TestEveryCorpus:
         c = loaded(name)
         for fold in range(5):
             train, test = c.split(fold)
-            assert sorted([*train, *test]) == list(range(len(c)))
-            assert not set(c.song[train]) & set(c.song[test])
+            validation = c.validation(fold)
+            assert sorted([*train, *test, *validation]) == list(range(len(c)))
+            assert not set(c.song[train]) & set(c.song[test]) and not set(c.song[train]) & set(c.song[validation])
             assert 0.15 < len(test) / len(c) < 0.25
             assert not {x.tobytes() for x in c.tokens[train]} & {x.tobytes() for x in c.tokens[test]}
 

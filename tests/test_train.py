@@ -161,10 +161,12 @@ def test_a_finished_run_is_kept(uninterrupted, tiny):
     assert (uninterrupted / "metrics.json").stat().st_mtime_ns == before
 
 
-def test_a_folder_with_other_settings_is_not_overwritten(uninterrupted, tiny):
+def test_a_folder_with_other_settings_is_not_overwritten(uninterrupted, monkeypatch):
     before = (uninterrupted / "weights.safetensors").read_bytes()
+    other = replace(TINY, stage_1=replace(TINY.stage_1, kl_weight=2.0))
+    monkeypatch.setitem(training.PRESETS, "smoke", other)
     with pytest.raises(TvaeError, match="other settings"):
-        train("attention", seed=5, runs=uninterrupted.parents[3])
+        train("attention", runs=uninterrupted.parents[3])
     assert (uninterrupted / "weights.safetensors").read_bytes() == before
 
 
@@ -185,7 +187,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_pat
         train("attention", runs=tmp_path)
     folder = tmp_path / "smoke/folk/attention/fold0"
     state = torch.load(folder / "checkpoint.pt", weights_only=True)
-    assert 0 < state["step"] <= 50 and all(torch.isfinite(value).all() for value in state["module"].values())
+    assert 0 < state["step"] <= 51 and all(torch.isfinite(value).all() for value in state["module"].values())
     assert not (folder / "metrics.json").exists()
 
 
@@ -336,7 +338,8 @@ def test_the_models_of_the_paper_preset_are_as_large_as_the_releases():
     for model in ("attention", "no_attention", "bidirectional", "no_stage_0", "context_free", "official", "wide"):
         assert counts[model] == 11_999_728
     assert counts["compact"] == 4_921_840
-    for model in LSTMS:
+    assert counts["lstm_1x8"] / counts["attention"] < 2  # with maps of its own for each bar
+    for model in set(LSTMS) - {"lstm_1x8"}:
         assert 2 / 3 < counts[model] / counts["attention"] < 4 / 3
 
 
@@ -454,7 +457,7 @@ def test_released_weights_give_the_recorded_metrics(uninterrupted, tmp_path):
     recorded, song = record.pieces(tmp_path / "record", entry)
     assert (song == data.song[test]).all()
     np.testing.assert_array_equal(pieces["correct_free_running"], recorded["correct_free_running"])
-    assert (tmp_path / "weights" / "smoke-folk-attention-fold0.safetensors").stat().st_size < 1.2 * entry["parameters"]
+    assert (tmp_path / "weights" / "smoke-folk-attention-fold0.safetensors").stat().st_size < 1.5 * entry["parameters"]
 
 
 def test_weights_that_are_none_are_a_sentence(tmp_path):
