@@ -26,7 +26,7 @@ def link_terms(app, doctree, page):
     known = entries(app)
     by_name = {name if name == "z" else name.lower(): entry for name, entry in known.items()}
     pattern = re.compile(
-        rf"(?<![\w-])(?:{'|'.join(map(re.escape, sorted(known, key=len, reverse=True)))})(?![\w-]| \d)", re.I
+        rf"(?<![\w-])(?:{'|'.join(map(re.escape, sorted(known, key=len, reverse=True)))})(?![\w-])", re.I
     )
     address = app.builder.get_relative_uri(page, GLOSSARY)
     used = set()
