@@ -21,7 +21,7 @@ def print_book(browser, page_of_all: Path, pdf: Path) -> None:
     page.goto(page_of_all.resolve().as_uri(), timeout=120_000)
     if page.locator(".math").count():
         page.wait_for_function("MathJax.startup.promise.then(() => true)", timeout=120_000)
-    page.evaluate("document.querySelectorAll('details:not(.hide)').forEach((folded) => { folded.open = true; })")
+    page.evaluate("document.querySelectorAll('details:not(.above-input)').forEach((folded) => { folded.open = true; })")
     page.pdf(
         path=pdf,
         format="A4",
