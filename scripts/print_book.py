@@ -1,7 +1,8 @@
 """The book as a PDF, printed by Chromium: python scripts/print_book.py _build/singlehtml/index.html _build/tvae.pdf
 
 Chromium prints the book on one page of HTML, with the book's own style for paper (`@media print` in book/assets/tvae.css):
-figures, tables and captions stay, players and the playground go. Headings become the PDF's outline.
+figures, tables and captions stay, players and the playground go, and what the pages fold is unfolded, but for code.
+Headings become the PDF's outline.
 """
 
 import sys
@@ -20,6 +21,7 @@ def print_book(browser, page_of_all: Path, pdf: Path) -> None:
     page.goto(page_of_all.resolve().as_uri(), timeout=120_000)
     if page.locator(".math").count():
         page.wait_for_function("MathJax.startup.promise.then(() => true)", timeout=120_000)
+    page.evaluate("document.querySelectorAll('details:not(.above-input)').forEach((folded) => { folded.open = true; })")
     page.pdf(
         path=pdf,
         format="A4",
