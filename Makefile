@@ -8,7 +8,7 @@ SHELL := bash
 # Which runs: `make book` takes recorded or smoke, `make paper` and `make paper-status` take paper or cpu.
 ifneq ($(filter paper paper-status,$(MAKECMDGOALS)),)
 PRESET ?= paper
-PRESETS := paper cpu long
+PRESETS := paper cpu
 else
 PRESET ?= recorded
 PRESETS := recorded smoke

@@ -88,12 +88,13 @@ def measure(parser: argparse.ArgumentParser) -> Callable[..., object]:
     add_data_dir(parser)
 
     def run(record: Path, weights: Path, runs: Path, data_dir: str | None) -> None:
-        from tvae.report import measured, playground, results, transferred
+        from tvae.report import emerged, measured, playground, results, transferred
 
         data = {name: corpora.load(name, data_dir) for name in corpora.NAMES}
         results.describe_corpora(list(data.values()), record / "corpora.json")
         measured.measure_record(record, weights, runs, data)
         transferred.measure_record(record, weights, runs, data)
+        emerged.measure_record(record, runs, data)
         playground.measure_record(record, runs, data)
 
     return run

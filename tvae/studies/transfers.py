@@ -7,7 +7,7 @@ counted from 1, as musicians do. ``book/claims.md`` says what is claimed of the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -315,7 +315,12 @@ NEEDS_ANOTHER_SONG = re.compile("unrelated|kept|rhythm|follows|songs")  # measur
 
 
 def measure(
-    vae: TransformerVAE | LSTMVAE, tokens: np.ndarray, song: np.ndarray, groups: int | None = None, seed: int = SEED
+    vae: TransformerVAE | LSTMVAE,
+    tokens: np.ndarray,
+    song: np.ndarray,
+    groups: int | None = None,
+    seed: int = SEED,
+    conditions: Mapping[str, Condition] = CONDITIONS,
 ) -> dict:
     """Every condition on test pieces (N, 128) of songs (N,), JSON-able.
 
@@ -340,7 +345,7 @@ def measure(
     unswapped = np.repeat(again[:, None], 2, 1)
 
     found, results = {}, {}
-    for name, condition in CONDITIONS.items():
+    for name, condition in conditions.items():
         whose = "donor" if condition.codes == "host" else condition.codes
         if condition.codes == "host":
             results[name] = unswapped

@@ -1,0 +1,89 @@
+"""When "as bar 1" appears: the measures of a moment, what a long run leaves in the record, and the page's words."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from examples import ENTRY, TINY
+
+from tvae import TvaeError, corpus
+from tvae import train as training
+from tvae.report import emerged
+from tvae.report.pages import pointing
+
+FOLK = corpus.load("folk")
+
+
+def point(pieces: int, kept: float, prior: float = 0.1) -> dict:
+    around = {name: [kept, kept - 0.1, kept + 0.1] for name in emerged.STATISTICS}
+    heard = dict.fromkeys(("host", "donor", "result"), FOLK.tokens[0].tolist())
+    return {"pieces": pieces, **around, "repeats_from_prior_mean": [prior, prior, prior], "heard": heard}
+
+
+def run(*points: dict) -> dict:
+    about = {"model": "attention", "corpus": "folk", "preset": "long", "fold": 0, "seed": 0, "precision": "fp32"}
+    return about | {"corpus_sha256": "", "git_commit": "0" * 40, "points": list(points)}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A record with one run of which the moments are known."""
+    (tmp_path / "results.json").write_text(json.dumps([ENTRY]))
+    runs = [run(point(1000, 0.1), point(2000, 0.7), point(3000, 0.3), point(4000, 0.6), point(5000, 0.8, 0.9))]
+    (tmp_path / "emergence.json").write_text(json.dumps(runs))
+    return tmp_path
+
+
+def test_the_answer_names_the_moment_from_which_structure_stays(folder):
+    (sentences,) = pointing.study(folder).answer().sentences
+    assert "From 4,000 pieces on, of 5,000, more than 50%" in sentences
+    assert "in 10% of the A-A pieces at 1,000" in sentences and "90% at the end" in sentences
+
+
+def test_and_says_so_where_there_is_none():
+    assert emerged.first_above(run(point(1000, 0.9), point(2000, 0.4)), "structure_kept", 0.5) is None
+    assert emerged.answer(run(point(1000, 0.9), point(2000, 0.4)), 0.5).startswith("Not within 2,000 pieces")
+    assert "No run" in emerged.answer(None, 0.5)
+
+
+def test_the_page_shows_every_moment_and_three_to_hear(folder):
+    study = pointing.study(folder)
+    assert len(study.in_numbers()._repr_html_().split("<tr>")) == 1 + 1 + 5
+    assert [player.title for player in study.players().players][2:] == [
+        "0.001 M pieces seen", "0.003 M pieces seen", "0.005 M pieces seen",
+    ]  # fmt: skip
+    figure = study.curves()._repr_html_()
+    assert all(words.split()[0] in figure for words in emerged.STATISTICS.values())
+
+
+def test_without_a_run_the_page_says_that_it_follows(tmp_path):
+    (tmp_path / "results.json").write_text(json.dumps([ENTRY]))
+    (tmp_path / "emergence.json").write_text("[]")
+    study = pointing.study(tmp_path)
+    for shown in (study.answer(), study.curves(), study.players(), study.in_numbers(), study.run()):
+        assert isinstance(repr(shown), str) and "<figure" not in shown._repr_html_()
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    (tmp_path / "emergence.json").write_text('[{"corpus": "folk", "points": [{}]}]')
+    with pytest.raises(TvaeError, match=r"emergence\.json holds no such measurement"):
+        emerged.read(tmp_path / "emergence.json")
+
+
+@pytest.mark.slow
+def test_a_run_that_keeps_weights_is_measured_at_each_of_them(tmp_path, monkeypatch):
+    monkeypatch.setitem(training.PRESETS, "smoke", replace(TINY, stage_1=replace(TINY.stage_1, average=320, keep=2)))
+    few = FOLK.part(np.flatnonzero(np.isin(FOLK.song, np.unique(FOLK.song)[:150])))
+    monkeypatch.setattr(training.corpora, "load", lambda *_: few)
+    training.train("attention", "folk", "smoke", runs=tmp_path / "runs")
+    emerged.measure_record(tmp_path, tmp_path / "runs", {"folk": few})
+    (found,) = emerged.read(tmp_path / "emergence.json")
+    assert [one["pieces"] for one in found["points"]] == [1600, 3200]
+    for one in found["points"]:
+        for name in emerged.STATISTICS:
+            value, low, high = one[name]
+            assert value is None if name == "structure_kept" else low <= value <= high, name  # a toy repeats no bar
+        assert np.array(one["heard"]["result"]).shape == (128,)
+    emerged.measure_record(tmp_path, tmp_path / "elsewhere", {"folk": few})  # without the run, it stays
+    assert emerged.read(tmp_path / "emergence.json") == [found]

@@ -1,0 +1,137 @@
+"""When does "as bar 1" appear? Runs that kept their weights along the way, measured at each of them, for the record.
+
+    python -m tvae measure --record figures --weights weights --runs runs --data-dir DIR
+
+writes ``<record>/emergence.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from tvae import corpus as corpora
+from tvae.checkpoint import in_eight_bits, load, read_settings, write_atomically
+from tvae.errors import TvaeError
+from tvae.presets import PRESETS
+from tvae.report.measured import read as read_inside
+from tvae.report.measured import rounded
+from tvae.report.record import run_name
+from tvae.report.transferred import read as read_transfers
+from tvae.studies.emergence import example, measure
+
+STATISTICS = {  # of `tvae.studies.emergence.measure`, in words
+    "structure_kept": "structure kept when z₁ is swapped",
+    "repeats_from_prior_mean": "bar 5 repeats bar 1 although z₅ says nothing",
+    "repeat_rate": "what a repeated bar costs, of a new bar's rate",
+    "attention_found": "attention on the bar that is repeated",
+    "accuracy_free_running": "free-running accuracy",
+}
+RELEASE = PRESETS["paper"].stage_1.rows  # pieces that the release trains for
+ABOUT = ("model", "corpus", "preset", "fold", "seed", "precision", "corpus_sha256")
+
+
+def kept_weights(run: Path) -> dict[int, Path]:
+    """The weights that a run put aside: pieces seen -> file."""
+    return {int(path.stem): path for path in sorted((run / "kept").glob("*.safetensors"))}
+
+
+def measure_run(run: Path, corpus: corpora.Corpus, tunes: corpora.Corpus) -> dict:
+    """A finished run at every moment that it kept: {..., "points": [{"pieces", "heard", and what `measure` gives}]}."""
+    train, test = map(corpus.part, corpus.split(json.loads((run / "config.json").read_text())["fold"]))
+    points, about = [], {}
+    for pieces, path in kept_weights(run).items():
+        about = read_settings(path)
+        vae = load(path)
+        vae.load_state_dict(in_eight_bits(vae.state_dict()))
+        heard = {name: tokens.tolist() for name, tokens in example(vae, tunes).items()}
+        points.append({"pieces": pieces} | measure(vae, train, test) | {"heard": heard})
+        print(f"{run} measured at {pieces:,} pieces", flush=True)
+    commit = json.loads((run / "metrics.json").read_text())["git_commit"]
+    return {name: about[name] for name in ABOUT} | {"git_commit": commit, "points": points}
+
+
+def measure_record(record: Path, runs: Path, data: dict[str, corpora.Corpus]) -> None:
+    """Measure every finished run in `runs` that kept weights; without one, what was recorded stays."""
+    folders = [path.parent for path in sorted(runs.glob("*/*/*/fold*/kept")) if (path.parent / "metrics.json").exists()]
+    found = [measure_run(folder, data[folder.parts[-3]], data["folk"]) for folder in folders]
+    if found:
+        text = json.dumps(rounded(found)) + "\n"
+        write_atomically(record / "emergence.json", lambda part: part.write_text(text))
+
+
+def read(path: str | Path) -> list[dict]:
+    """What was recorded, a run each; an empty list where nothing was yet."""
+    try:
+        runs = json.loads(Path(path).read_text())
+        for run in runs:
+            run["corpus"], [(point["pieces"], point["structure_kept"], point["heard"]) for point in run["points"]]
+        return runs
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise TvaeError(f"{path} holds no such measurement ({error}); make it with `python -m tvae measure`.") from None
+
+
+def curves(run: dict) -> pd.DataFrame:
+    """A run as rows: statistic, pieces, value, low, high."""
+    rows = [(name, point["pieces"], *point[name]) for point in run["points"] for name in STATISTICS]
+    return pd.DataFrame(rows, columns=["statistic", "pieces", "value", "low", "high"]).astype(
+        {"value": float, "low": float, "high": float}
+    )
+
+
+def ended(record: Path, entries: list[dict], corpus: str) -> pd.DataFrame:
+    """The same statistics of the recorded runs of `attention`, at the pieces that they ended with; a row a run and statistic."""
+    inside = read_inside(record / "inside.json")["runs"] if (record / "inside.json").exists() else {}
+    path = record / "transfer.json"
+    transfers = {run["run"]: run["conditions"]["bar 1"] for run in read_transfers(path)} if path.exists() else {}
+    rows = []
+    for entry in entries:
+        name = run_name(entry)
+        if (entry["model"], entry["corpus"], entry["sweep"]) != ("attention", corpus, False) or name not in inside:
+            continue
+        codes, heads = inside[name]["codes"], inside[name]["attention"]
+        repeated = next(row for row in codes["matched"] if row["kind"] == "repeated")
+        found = {
+            "structure_kept": transfers[name]["structure_kept"][0] if name in transfers else None,
+            "repeats_from_prior_mean": next(row for row in codes["fifth_bar"] if row["z_5"] == "prior mean")["equal"][
+                0
+            ],
+            "repeat_rate": 1 - repeated["saving"],
+            "attention_found": heads["heads"][heads["finder"]]["found"][0],
+            "accuracy_free_running": entry["accuracy_free_running"],
+        }
+        rows += [(key, entry["pieces"], value) for key, value in found.items() if value is not None]
+    return pd.DataFrame(rows, columns=["statistic", "pieces", "value"])
+
+
+def first_above(run: dict, statistic: str, threshold: float) -> int | None:
+    """The pieces seen at the first of the kept moments from which on a statistic stays at or above a threshold."""
+    above = None
+    for point in reversed(run["points"]):
+        if point[statistic][0] is None or point[statistic][0] < threshold:
+            break
+        above = point["pieces"]
+    return above
+
+
+def answer(run: dict | None, threshold: float) -> str:
+    """The page in two sentences; `threshold` is C7's."""
+    if run is None:
+        return "No run that kept its weights along the way is recorded yet."
+    last, first = run["points"][-1], run["points"][0]
+    above = first_above(run, "structure_kept", threshold)
+    when = (
+        f"From {above:,} pieces on, of {last['pieces']:,}, more than {threshold:.0%} of the host's structure stays when bar 1 is "
+        "swapped"
+        if above
+        else f"Not within {last['pieces']:,} pieces: less than {threshold:.0%} of the host's structure stays when bar 1 is swapped"
+    )
+    prior = [point["repeats_from_prior_mean"][0] for point in (first, last)]
+    return (
+        f"{when}. With a z₅ that says nothing, bar 5 repeats bar 1 in {prior[0]:.0%} of the A-A pieces at {first['pieces']:,} "
+        f"pieces and in {prior[1]:.0%} at the end; the release trains for {RELEASE / 1e6:.0f} million."
+    )

@@ -1,0 +1,92 @@
+"""The page 'When does "as bar 1" appear?': one long run, measured along its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tvae import corpus as corpora
+from tvae.report import emerged, listen, plots, tables
+from tvae.report.claims import CLAIMS
+from tvae.report.pages import page
+from tvae.report.transferred import cell
+
+THRESHOLD = next(claim.threshold for claim in CLAIMS if claim.id == "C7")
+
+
+@dataclass(frozen=True)
+class Study:
+    """What was recorded of a run that kept its weights along the way, or None, beside the runs of the comparison."""
+
+    record: str | Path
+    found: dict | None
+
+    @cached_property
+    def ended(self) -> pd.DataFrame:
+        """Recorded runs of the same model and corpus, at the pieces they ended with."""
+        corpus = self.found["corpus"] if self.found else "hooktheory"
+        return emerged.ended(page.located(self.record), page.entries(self.record), corpus)
+
+    def answer(self) -> page.Text:
+        return page.Text((emerged.answer(self.found, THRESHOLD),))
+
+    def curves(self) -> plots.Shown | page.Text:
+        """Five measures of pointing, against pieces seen."""
+        if self.found is None:
+            return page.Text(("The figure follows with the run.",))
+        return plots.show(
+            plots.emergence(emerged.curves(self.found), self.ended, emerged.STATISTICS, emerged.RELEASE),
+            "Structure kept, bar 5 repeated from a z5 that says nothing, rate of repeated bars, attention found and accuracy, "
+            "against pieces seen.",
+            f"Five measures of pointing on the test songs of {self.found['corpus']}, fold {self.found['fold']}, while one run "
+            f"of {self.found['points'][-1]['pieces']:,} pieces goes on (dots, averaged weights; bands are 95 % intervals over songs). "
+            "Diamonds are runs that ended there with a low learning rate. The dashed line is how long the release trains.",
+            file="pointing",
+        )
+
+    def players(self) -> listen.Players | page.Text:
+        """One swap of bar 1, as the model made it at the beginning, half-way and at the end."""
+        if self.found is None:
+            return page.Text(("The sound follows with the run.",))
+        points = self.found["points"]
+        chosen = [points[k] for k in (0, len(points) // 2, len(points) - 1)]
+        heard = points[0]["heard"]
+        pieces = [heard["host"], heard["donor"], *(point["heard"]["result"] for point in chosen)]
+        titles = [*self._titles(heard), *(f"{point['pieces'] / 1e6:g} M pieces seen" for point in chosen)]
+        roles = ["host", "donor", *["result"] * len(chosen)]
+        return listen.players([np.array(tokens) for tokens in pieces], titles, roles)
+
+    @staticmethod
+    def _titles(heard: dict) -> list[str]:
+        """Of the embedded tunes of an example."""
+        tunes = corpora.load("folk")
+        return [str(tunes.title[(tunes.tokens == np.array(heard[role])).all(1).argmax()]) for role in ("host", "donor")]
+
+    def in_numbers(self) -> tables.Table | page.Text:
+        """A row a moment."""
+        if self.found is None:
+            return page.Text(("The numbers follow with the run.",))
+        rows = [
+            {"pieces seen": f"{point['pieces']:,}"}
+            | {words: cell(*point[name]) for name, words in emerged.STATISTICS.items()}
+            for point in self.found["points"]
+        ]
+        return tables.plain(pd.DataFrame(rows))
+
+    def run(self) -> tables.Table | page.Text:
+        if self.found is None:
+            return page.Text(("No run yet.",))
+        about = {
+            name: self.found[name] for name in ("model", "corpus", "preset", "fold", "seed", "precision", "git_commit")
+        }
+        return tables.plain(pd.DataFrame([about | {"git_commit": about["git_commit"][:8]}]))
+
+
+def study(record: str | Path = "figures") -> Study:
+    """Read the recorded run that kept its weights along the way."""
+    found = emerged.read(page.recorded(record, "emergence.json"))
+    return Study(record, found[0] if found else None)
