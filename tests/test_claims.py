@@ -81,6 +81,13 @@ def test_two_models_are_compared_on_the_folds_that_both_have(tmp_path):
     assert found.value == pytest.approx(0.2) and found.verdict == "replicated"
 
 
+def test_a_run_at_another_weight_says_what_it_saw_before_as_well(tmp_path):
+    known = write(tmp_path, {("attention", 0): 0.9})
+    sweep = known.entries[0] | {"sweep": True, "kl_weight": 4.0, "pieces": 80}
+    known.entries.append(sweep)
+    assert known.pieces_seen(known.entries[0]) == 1000 and known.pieces_seen(sweep) == 1080
+
+
 def test_who_is_below_always_sustain_never_loses_a_verdict(tmp_path):
     found = decide(C1, evidence.evidence(C1, write(tmp_path, {("attention", 0): 0.9, ("lstm_1x8", 0): 0.4})))
     assert found.verdict == "not decided" and "sustain" in found.reason and found.value is None

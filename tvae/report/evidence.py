@@ -52,6 +52,12 @@ class Record:
             and (entry["sweep"] and entry["kl_weight"] == claim.kl_weight if claim.kl_weight else not entry["sweep"])
         }
 
+    def pieces_seen(self, entry: dict) -> int:
+        """What a run was trained on, with what the run was trained on that it went on from."""
+        keys = ("corpus", "model", "fold", "seed")
+        starts = [one for one in self.entries if not one["sweep"] and all(one[key] == entry[key] for key in keys)]
+        return entry["pieces"] + sum(start["pieces"] for start in starts if entry["sweep"])
+
 
 def score(claim: Claim, record: Record, entry: dict) -> Interval:
     """A metric of one run, with the interval over songs."""
@@ -122,7 +128,7 @@ def evidence(claim: Claim, record: Record) -> Evidence:
             )
         except KeyError:
             continue  # not measured of this run yet
-        runs.append(about(pair, found))
+        runs.append(about(record, pair, found))
     if not runs:
         missing = [model for model in (claim.model, claim.other) if model and not record.runs(claim, model)]
         return Evidence(words, reason=f"no run of {' and '.join(missing) or claim.model} is recorded with it yet")
@@ -140,17 +146,15 @@ def evidence_at_equal_rate(claim: Claim, record: Record) -> Evidence:
     if measured_there is None:
         return Evidence(words, reason="the curves were recorded without accuracy from drawn codes")
     bases = [record.runs(claim, model).get(0) for model in (claim.model, claim.other)]
-    run = about([base for base in bases if base], measured_there)
+    run = about(record, [base for base in bases if base], measured_there)
     return Evidence(f"{words} at {found.rate:.0f} nats", (run,), measured_there)
 
 
-def about(entries: list[dict], found: Interval) -> Run:
+def about(record: Record, entries: list[dict], found: Interval) -> Run:
     """A `Run` of a claim: the interval that was found of these entries, and where they come from."""
-    value, low, high = map(float, found)
     names = tuple(records.run_name(entry) for entry in entries)
-    return Run(
-        entries[0]["fold"], entries[0]["seed"], max(entry["pieces"] for entry in entries), names, value, low, high
-    )
+    pieces = max(record.pieces_seen(entry) for entry in entries)
+    return Run(entries[0]["fold"], entries[0]["seed"], pieces, names, *map(float, found))
 
 
 def below_sustain(record: Record, entry: dict) -> bool:
