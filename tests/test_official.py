@@ -4,17 +4,21 @@
 of masks, on six pieces.
 """
 
+from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from examples import ENTRY
 
 import tvae
+from tvae import corpus
 from tvae.errors import TvaeError
 from tvae.model import ModelConfig, kl_divergence
 from tvae.official import convert, official, shapes
+from tvae.report import results, tables
 
 pytestmark = pytest.mark.slow
 
@@ -67,6 +71,22 @@ def test_the_official_weights_load_like_those_of_a_run(checkpoint, tmp_path):
     vae = tvae.load(path)
     again = (vae.generate(vae.encode(TOKENS)[0]).numpy() == REFERENCE["m111_free_running"]).mean()
     assert again > 0.9  # eight bits change little, even of random weights
+
+
+def test_the_official_weights_get_a_row_beside_the_recorded_runs(checkpoint, tmp_path, monkeypatch):
+    folk = corpus.load("folk")
+    few = folk.part(np.arange(0, len(folk), 40))
+    monkeypatch.setattr(results.corpora, "load", lambda name: few)
+    block = results.Block("folk", "smoke", (0,), {"attention": [ENTRY | {"corpus_sha256": few.sha256}]})
+    assert not len(results.official_rows(tmp_path, [block]))  # nobody has fetched the checkpoint
+    torch.save(checkpoint, tmp_path / "release.sdict")
+    official(tmp_path / "release.sdict", tmp_path / "official.safetensors")
+    rows = results.official_rows(tmp_path, [block])
+    accuracy = rows.set_index("statistic").loc["accuracy_free_running"]
+    assert accuracy.parameters == 11_999_728 and accuracy.low <= accuracy.value <= accuracy.high
+    assert "authors' checkpoint" in unescape(tables.comparative(rows).html)
+    other = results.Block("folk", "smoke", (0,), {"attention": [ENTRY | {"corpus_sha256": "another version"}]})
+    assert not len(results.official_rows(tmp_path, [other]))
 
 
 def damaged(checkpoint: dict, how: str) -> dict:

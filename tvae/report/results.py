@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from tvae import corpus as corpora
-from tvae.checkpoint import write_atomically
+from tvae.checkpoint import load, write_atomically
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate, terms
 from tvae.melody import PIECE
+from tvae.model import parameter_count
 from tvae.presets import MODELS, PRESETS
 from tvae.report import record as records
 from tvae.studies.comparison import FOLD_SETS, Curve, EqualRate, equal_rate, fold_label
@@ -119,6 +120,34 @@ def trivial_rows(descriptions: dict[str, dict], found: list[Block]) -> pd.DataFr
             for statistic, (value, low, high) in statistics.items():
                 rows.append({"corpus": block.corpus, "block": block.title, "model": model, "parameters": 0, "pieces": 0,
                              "statistic": statistic, "value": value, "low": low, "high": high})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def official_rows(weights: Path, found: list[Block]) -> pd.DataFrame:
+    """The authors' checkpoint, once `tvae.official` has made a weights file of it, in the columns of `scores`.
+
+    Measured now, on the folds of those blocks whose corpus is at hand in the recorded version.
+    """
+    path, rows = weights / "official.safetensors", []
+    vae = load(path) if path.exists() else None
+    for block in found if vae else ():
+        try:
+            corpus = corpora.load(block.corpus)
+        except TvaeError:
+            continue  # there is nothing to measure it on here
+        if corpus.sha256 != next(iter(block.runs.values()))[0]["corpus_sha256"]:
+            continue
+        by_fold = []
+        for fold in block.folds:
+            test = corpus.part(corpus.split(fold)[1])
+            _, pieces = evaluate(vae, test.tokens, test.length)
+            by_fold.append({name: interval(*term, test.song) for name, term in terms(pieces).items()})
+        for statistic in by_fold[0]:
+            value, low, high = over_folds([one[statistic] for one in by_fold])
+            if np.ndim(value) == 0:
+                rows.append({"corpus": block.corpus, "block": block.title, "model": "official",
+                             "parameters": parameter_count(vae), "pieces": PRESETS["paper"].stage_1.rows,
+                             "statistic": statistic, "value": float(value), "low": float(low), "high": float(high)})  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -40,9 +40,11 @@ class Study:
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """The scores, and those of what needs no model."""
+        """The scores, those of the authors' checkpoint where it is at hand, and of what needs no model."""
         descriptions = results.read_descriptions(page.recorded(self.record, "corpora.json"))
-        return pd.concat([self.scores, results.trivial_rows(descriptions, self.blocks)])
+        official = results.official_rows(self.weights, self.blocks)
+        parts = (self.scores, official, results.trivial_rows(descriptions, self.blocks))
+        return pd.concat([part for part in parts if len(part)])
 
     @cached_property
     def findings(self) -> list[claims.Finding]:
