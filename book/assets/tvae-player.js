@@ -1,4 +1,4 @@
-/* <tvae-player data-piece='{...}'>: a melody of 8 bars to see and hear. Needs tvae-roll.js and tvae-sound.js; no
+/* <tvae-player data-piece='{...}'>: a melody of 8 or 16 bars to see and hear. Needs tvae-roll.js and tvae-sound.js; no
    network.
 
    data-piece (written by tvae/report/listen.py, or set from a script as `element.piece = {...}`):
@@ -12,7 +12,7 @@
   if (customElements.get("tvae-player")) return;
 
   const { roll, sound } = globalThis.tvae;
-  const { BARS, STEPS, PIECE, html, svg, percent } = roll;
+  const { STEPS, html, svg, percent } = roll;
   // seconds that notes are handed to the audio clock in advance: timers in hidden tabs come once a second
   const AHEAD = 1.5;
   const secondsPerStep = (piece) => 15 / piece.tempo;
@@ -56,6 +56,11 @@
       this.#build();
     }
 
+    /** Of the piece, in steps: what is equal to what stands there for each bar. */
+    get #length() {
+      return this.#piece.repeats.length * STEPS;
+    }
+
     get playing() {
       return current === this;
     }
@@ -63,11 +68,11 @@
     get position() {
       if (!this.playing || !this.#timer) return this.#at;
       const steps = this.#from + Math.max(0, (sound.live().currentTime - this.#origin) / secondsPerStep(this.#piece));
-      return this.#loop ? steps % PIECE : Math.min(PIECE, steps);
+      return this.#loop ? steps % this.#length : Math.min(this.#length, steps);
     }
 
     set position(step) {
-      this.#at = Math.min(PIECE, Math.max(0, step));
+      this.#at = Math.min(this.#length, Math.max(0, step));
       if (this.playing && this.#timer) this.#start();
       this.#show();
     }
@@ -102,7 +107,7 @@
       if (this.playing) return;
       current?.pause();
       current = this;
-      if (this.#at >= PIECE) this.#at = 0;
+      if (this.#at >= this.#length) this.#at = 0;
       this.#label();
       await sound.live().resume();
       if (this.playing && !this.#timer) this.#start(); // unless paused meanwhile
@@ -139,7 +144,7 @@
     }
 
     #feed() {
-      if (!this.#loop && this.position >= PIECE) {
+      if (!this.#loop && this.position >= this.#length) {
         this.pause();
         this.position = 0;
         return;
@@ -147,10 +152,10 @@
       const { notes } = this.#piece,
         audio = sound.live();
       this.#voices = this.#voices.filter(({ stop }) => stop > audio.currentTime);
-      const time = (step) => this.#origin + (this.#round * PIECE + step - this.#from) * secondsPerStep(this.#piece);
+      const time = (step) => this.#origin + (this.#round * this.#length + step - this.#from) * secondsPerStep(this.#piece);
       for (;;) {
         if (this.#next >= notes.length) {
-          if (!this.#loop || !notes.length || time(PIECE) > audio.currentTime + AHEAD) break;
+          if (!this.#loop || !notes.length || time(this.#length) > audio.currentTime + AHEAD) break;
           this.#next = 0;
           this.#round += 1;
         }
@@ -192,7 +197,7 @@
         "aria-label": `Position in ${title || "the piece"}`,
         "aria-description": `${text ? text + ". " : ""}Arrow keys move by a bar, with Shift by a step; space plays and pauses.`,
         "aria-valuemin": 0,
-        "aria-valuemax": PIECE,
+        "aria-valuemax": this.#length,
       });
       const { back, ghost, notes } = roll.draw(this.#piece);
       this.notes = notes;
@@ -210,7 +215,7 @@
       this.button.addEventListener("click", () => this.#toggle());
       this.roll.addEventListener("click", (event) => {
         const { left, width } = this.roll.querySelector(".tvae-paper").getBoundingClientRect();
-        this.position = Math.floor(((event.clientX - left) / width) * PIECE);
+        this.position = Math.floor(((event.clientX - left) / width) * this.#length);
       });
       this.roll.addEventListener("keydown", (event) => this.#key(event));
       this.#label();
@@ -228,7 +233,7 @@
       // first to where the bar begins
       const back = event.shiftKey ? Math.ceil(at) - 1 : at - bar > 2 ? bar : bar - STEPS;
       const on = event.shiftKey ? Math.floor(at) + 1 : bar + STEPS;
-      const seek = { ArrowLeft: back, ArrowDown: back, ArrowRight: on, ArrowUp: on, Home: 0, End: PIECE }[event.key];
+      const seek = { ArrowLeft: back, ArrowDown: back, ArrowRight: on, ArrowUp: on, Home: 0, End: this.#length }[event.key];
       if (seek !== undefined) this.position = seek;
       else if (event.key === " " || event.key === "Enter") this.#toggle();
       else return;
@@ -246,14 +251,14 @@
       if (!this.roll) return;
       const at = this.position;
       // beat by beat where motion is unwelcome
-      const shown = percent((calm.matches ? Math.floor(at / 4) * 4 : at) / PIECE);
+      const shown = percent((calm.matches ? Math.floor(at / 4) * 4 : at) / this.#length);
       this.playhead.setAttribute("x1", shown);
       this.playhead.setAttribute("x2", shown);
       this.#piece.notes.forEach(([, onset, end], k) => {
         this.notes[k].classList.toggle("tvae-sounding", this.playing && onset <= at && at < end);
       });
-      const bar = Math.min(BARS, Math.floor(at / STEPS) + 1);
-      const where = `bar ${bar} of ${BARS}`;
+      const bar = Math.min(this.#piece.repeats.length, Math.floor(at / STEPS) + 1);
+      const where = `bar ${bar} of ${this.#piece.repeats.length}`;
       if (this.where.textContent !== where) this.where.textContent = where;
       if (!this.playing || bar !== this.bar) {
         // while it plays, spoken once a bar

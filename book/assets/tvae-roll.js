@@ -1,8 +1,7 @@
 /* tvae.roll: the piano roll of players and playground, and how elements are made. Plain JavaScript, no dependency.
 
-   A *piece* to draw holds notes [[MIDI pitch, first step, step it ends before], ...], repeats [8] (the bar each bar
-   repeats,
-   -1: new), tints [8] (a colour 1 ... 4 for each bar, 0: none), low and high (MIDI pitches of the roll); and where a
+   A *piece* to draw holds notes [[MIDI pitch, first step, step it ends before], ...], repeats [8] or [16] (the bar each
+   bar repeats, -1: new; as many as the piece has bars), tints [8] (a colour 1 ... 8 for each bar, 0: none), low and high (MIDI pitches of the roll); and where a
    result is
    compared with something, ghost (the notes of that) and changed (for each note, is it not in the ghost?).
    Places are in per cent, so a roll may be as large as it likes. Colours are in tvae.css. */
@@ -13,7 +12,7 @@
   const BARS = 8,
     STEPS = 16,
     PIECE = BARS * STEPS;
-  const TINTS = 4; // colours; eight bars hold at most four groups of equal bars
+  const TINTS = 8; // colours; sixteen bars hold at most eight groups of equal bars
   const GAP = 0.2; // steps between two notes that touch
   const percent = (part) => `${+(100 * part).toFixed(3)}%`;
 
@@ -46,28 +45,32 @@
     return repeats.map((earlier, bar) => colours.get(earlier < 0 ? bar : earlier) ?? 0);
   }
 
-  const barName = (repeats, bar) => (repeats[bar] < 0 ? `${bar + 1}` : `${bar + 1} = ${repeats[bar] + 1}`);
+  /** "5 = 1"; where bars are narrow, "=1". */
+  function barName(repeats, bar) {
+    if (repeats[bar] < 0) return `${bar + 1}`;
+    return repeats.length > BARS ? `=${repeats[bar] + 1}` : `${bar + 1} = ${repeats[bar] + 1}`;
+  }
 
   /** A tint behind each bar that has an equal, and with `edge` a stripe above it. */
   function tinted(colours, edge = false) {
     return colours.flatMap((colour, bar) => {
       if (!colour) return [];
-      const x = percent(bar / BARS),
-        width = percent(1 / BARS);
+      const x = percent(bar / colours.length),
+        width = percent(1 / colours.length);
       const ground = svg("rect", { class: `tvae-tint tvae-group-${colour}`, x, y: 0, width, height: "100%" });
       return edge ? [ground, svg("rect", { class: `tvae-group-${colour}`, x, y: -3, width, height: 3 })] : [ground];
     });
   }
 
   /** A rectangle for each note, in the range of pitches low ... high. */
-  function drawNotes(notes, low, high, kind = "tvae-note") {
+  function drawNotes(notes, low, high, kind = "tvae-note", steps = PIECE) {
     const row = 1 / (high - low + 1);
     return notes.map(([pitch, onset, end]) =>
       svg("rect", {
         class: kind,
-        x: percent(onset / PIECE),
+        x: percent(onset / steps),
         y: percent((high - pitch) * row),
-        width: percent((end - onset - GAP) / PIECE),
+        width: percent((end - onset - GAP) / steps),
         height: percent(row),
         rx: 1.5,
       }),
@@ -77,8 +80,8 @@
   /** The whole roll of a piece, from back to front: {back, ghost, notes}, lists of shapes. */
   function draw({ notes, repeats, tints: colours = tints(repeats), low, high, ghost = [], changed = [] }) {
     const back = tinted(colours, true);
-    for (let bar = 0; bar < BARS; bar++) {
-      const x = percent(bar / BARS);
+    for (let bar = 0; bar < repeats.length; bar++) {
+      const x = percent(bar / repeats.length);
       back.push(svg("line", { class: "tvae-line", x1: x, x2: x, y1: 0, y2: "100%" }));
       back.push(svg("text", { x, y: -6, dx: 2 }, barName(repeats, bar)));
     }
@@ -87,9 +90,10 @@
       back.push(svg("line", { class: "tvae-octave", x1: 0, x2: "100%", y1: y, y2: y }));
       back.push(svg("text", { x: -4, y, dy: 4, "text-anchor": "end" }, `C${pitch / 12 - 1}`));
     }
-    const shapes = drawNotes(notes, low, high);
+    const steps = repeats.length * STEPS,
+      shapes = drawNotes(notes, low, high, "tvae-note", steps);
     shapes.forEach((shape, k) => shape.classList.toggle("tvae-changed", Boolean(changed[k])));
-    return { back, ghost: drawNotes(ghost, low, high, "tvae-ghost"), notes: shapes };
+    return { back, ghost: drawNotes(ghost, low, high, "tvae-ghost", steps), notes: shapes };
   }
 
   tvae.roll = { BARS, STEPS, PIECE, html, svg, percent, tints, barName, tinted, drawNotes, draw };

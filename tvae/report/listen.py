@@ -20,9 +20,9 @@ from io import BytesIO
 import numpy as np
 
 from tvae.errors import TvaeError
-from tvae.melody import BARS, PIECE, STEPS, Note, canonical, earlier_equal, tokens_to_notes
+from tvae.melody import PIECE, STEPS, Note, canonical, earlier_equal, tokens_to_notes
 from tvae.midi import to_pretty_midi
-from tvae.report.plots.rolls import pitch_name, pitch_range
+from tvae.report.plots.rolls import bar_name, pitch_name, pitch_range
 from tvae.report.plots.style import ROLE_COLOURS, TINTS
 
 
@@ -40,6 +40,10 @@ class Player:
     ]  # for each bar the colour of the bars that equal it, of `tvae.report.plots.TINTS` from 1; 0: none
 
     @property
+    def bars(self) -> int:
+        return len(self.tokens) // STEPS
+
+    @property
     def notes(self) -> list[Note]:
         return tokens_to_notes(self.tokens)
 
@@ -48,7 +52,7 @@ class Player:
         """The melody in a sentence: how many notes, from where to where, which bars repeat which."""
         pitches = [note.pitch for note in self.notes]
         if not pitches:
-            return "8 bars of silence"
+            return f"{self.bars} bars of silence"
         first = earlier_equal(self.tokens)
         repeats = [f"bar {bar + 1} = bar {source + 1}" for bar, source in enumerate(first) if source >= 0]
         notes = "1 note" if len(pitches) == 1 else f"{len(pitches)} notes"
@@ -95,13 +99,13 @@ class Player:
         colour = ROLE_COLOURS.get(self.role, "currentColor")
         line, text = '<line stroke="currentColor"', '<text font-size="11" fill="currentColor"'
         shapes = []
-        for bar, earlier in enumerate(repeats):
-            at, width = f"{100 * bar / BARS}%", f'width="{100 / BARS}%"'
+        for bar in range(self.bars):
+            at, width = f"{100 * bar / self.bars}%", f'width="{100 / self.bars}%"'
             if self.tints[bar]:
                 tint = TINTS[self.tints[bar] - 1]
                 shapes.append(f'<rect x="{at}" y="0" {width} height="100%" fill="{tint}" fill-opacity=".16"/>')
                 shapes.append(f'<rect x="{at}" y="-3" {width} height="3" fill="{tint}"/>')
-            label = f"{bar + 1}" if earlier < 0 else f"{bar + 1} = {earlier + 1}"
+            label = bar_name(repeats, bar)
             shapes.append(f'{line} stroke-opacity=".3" x1="{at}" x2="{at}" y2="100%"/>')
             shapes.append(f'{text} x="{at}" y="-6" dx="2">{label}</text>')
         for pitch in range(-(-low // 12) * 12, high + 1, 12):
@@ -109,15 +113,15 @@ class Player:
             shapes.append(f'{line} stroke-opacity=".15" x2="100%" y1="{y}" y2="{y}"/>')
             shapes.append(f'{text} x="-4" y="{y}" dy="4" text-anchor="end">{pitch_name(pitch)}</text>')
         for note in self.notes:
-            place = f'x="{100 * note.onset / PIECE:.3f}%" y="{(high - note.pitch) * row:.2f}%"'
-            size = f'width="{100 * (note.end - note.onset - 0.2) / PIECE:.3f}%" height="{row:.2f}%"'
+            place = f'x="{100 * note.onset / len(self.tokens):.3f}%" y="{(high - note.pitch) * row:.2f}%"'
+            size = f'width="{100 * (note.end - note.onset - 0.2) / len(self.tokens):.3f}%" height="{row:.2f}%"'
             shapes.append(f'<rect class="tvae-note" {place} {size} rx="1.5" fill="{colour}"/>')
         label = escape(f"Piano roll of {self.title}: {self.text}" if self.title else f"Piano roll: {self.text}")
         style = "display:block;overflow:visible;width:calc(100% - 30px);height:100px;margin:20px 0 8px 28px"
         return f'<svg class="tvae-roll" role="img" aria-label="{label}" style="{style}">{"".join(shapes)}</svg>'
 
     def __repr__(self) -> str:
-        sounding = ([pitch_name(n.pitch) for n in self.notes if n.onset // STEPS == bar] for bar in range(BARS))
+        sounding = ([pitch_name(n.pitch) for n in self.notes if n.onset // STEPS == bar] for bar in range(self.bars))
         heard = " | ".join(" ".join(names) or "–" for names in sounding)
         return ": ".join(filter(None, (self.role, self.title, self.text))) + f"\n{heard}"
 
@@ -165,8 +169,10 @@ def player(
     Raises TvaeError for no piece, no tempo (4 ... 1000), no role.
     """
     tokens = np.asarray(tokens)
-    if tokens.shape != (PIECE,):
-        raise TvaeError(f"A player takes one piece, {PIECE} tokens in a row; this is of shape {tokens.shape}.")
+    if tokens.ndim != 1 or not tokens.size or tokens.size % PIECE:
+        raise TvaeError(
+            f"A player takes one piece, {PIECE} tokens in a row (or {2 * PIECE}, 16 bars); this is of shape {tokens.shape}."
+        )
     if role and role not in ROLE_COLOURS:
         raise TvaeError(f"There is no role {role!r}; choose one of {', '.join(ROLE_COLOURS)} or none.")
     to_pretty_midi(tokens, tempo=tempo)  # what is wrong with tokens or tempo is said now, not when the page is made
@@ -207,7 +213,7 @@ def write_wav(tokens: np.ndarray, path: str | os.PathLike, tempo: float = 120.0)
     """
     piece = player(tokens, tempo=tempo)
     step = 15 / piece.tempo  # seconds
-    sound = np.zeros(round((PIECE * step + 0.5) * RATE))
+    sound = np.zeros(round((len(tokens) * step + 0.5) * RATE))
     for note in piece.notes:
         time = np.arange(round((note.end - note.onset) * step * RATE)) / RATE
         frequency = 440 * 2 ** ((note.pitch - 69) / 12)

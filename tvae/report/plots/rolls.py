@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tvae.melody import BARS, PIECE, STEPS, Note, earlier_equal, tokens_to_notes
+from tvae.melody import BARS, STEPS, Note, earlier_equal, tokens_to_notes
 from tvae.report.plots.style import INK, ROLE_COLOURS, TINTS, WIDTH, styled, tile
 
 
@@ -30,25 +30,35 @@ def bar_tints(tokens: np.ndarray) -> dict[int, str]:
     first = earlier_equal(tokens)
     groups = {bar: TINTS[k] for k, bar in enumerate(sorted(set(first.tolist()) - {-1}))}
     return {
-        bar: groups[source] for bar in range(BARS) if (source := bar if first[bar] < 0 else int(first[bar])) in groups
+        bar: groups[source]
+        for bar in range(len(first))
+        if (source := bar if first[bar] < 0 else int(first[bar])) in groups
     }
+
+
+def bar_name(first: Sequence[int], bar: int) -> str:
+    """ "5 = 1", or where bars are narrow "=1", by `earlier_equal` of the piece; the number of a new bar alone."""
+    if first[bar] < 0:
+        return f"{bar + 1}"
+    return f"={first[bar] + 1}" if len(first) > BARS else f"{bar + 1} = {first[bar] + 1}"
 
 
 def _roll(ax: Axes, tokens: np.ndarray, title: str, role: str, low: int, high: int) -> None:
     first = earlier_equal(tokens)  # (8,) the bar that each bar repeats, -1 where it is new
     tint = bar_tints(tokens)
-    for bar in range(BARS):
+    for bar in range(len(first)):
         if bar in tint:
             tile(ax, bar * STEPS, low - 0.5, STEPS, high - low + 1, tint[bar], 0.16)
             tile(ax, bar * STEPS, high + 0.5, STEPS, (high - low) / 30, tint[bar])
-        label = f"{bar + 1}" if first[bar] < 0 else f"{bar + 1} = {first[bar] + 1}"
-        ax.annotate(label, (bar * STEPS, 1), (2, 5), ("data", "axes fraction"), "offset points", fontsize=9)
+        ax.annotate(
+            bar_name(first, bar), (bar * STEPS, 1), (2, 5), ("data", "axes fraction"), "offset points", fontsize=9
+        )
         ax.axvline(bar * STEPS, color=INK, lw=0.8, alpha=0.35)
     for note in tokens_to_notes(tokens):
         length = note.end - note.onset - 0.24
         tile(ax, note.onset + 0.12, note.pitch - 0.45, length, 0.9, ROLE_COLOURS.get(role, INK))
     octaves = range(-(-low // 12) * 12, high + 1, 12)
-    ax.set(xlim=(0, PIECE), ylim=(low - 0.5, high + 0.5), xticks=[], yticks=octaves)
+    ax.set(xlim=(0, len(tokens)), ylim=(low - 0.5, high + 0.5), xticks=[], yticks=octaves)
     ax.set_yticklabels([pitch_name(pitch) for pitch in octaves])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

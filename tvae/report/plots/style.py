@@ -31,7 +31,8 @@ MODEL_NAMES = {name: row.label for name, row in MODELS.items()} | {
 }
 CORPUS_COLOURS = {"folk": "#1f8f63", "hooktheory": "#7d5fd0", "pop909": "#c9741a"}
 ROLE_COLOURS = {"host": "#3b82c4", "donor": "#c27a00", "result": "#c4457a"}
-TINTS = ("#0077bb", "#d98200", "#00966c", "#c05fa8")  # bars that are equal share one; 8 bars hold at most 4 such groups
+# Bars that are equal share one; 8 bars hold at most 4 such groups, 16 at most 8.
+TINTS = ("#0077bb", "#d98200", "#00966c", "#c05fa8", "#7a6ad0", "#b0553c", "#6f8f1e", "#3c93a5")
 # From blue over violet to orange: ordered by hue, as lightness has to stay in the middle to read on white and on black.
 BAR_COLOURS = ("#1f6fd0", "#4f6be0", "#7a62d8", "#9c58c4", "#b94fa6", "#cc4c80", "#d65257", "#d4661f")
 
