@@ -1,11 +1,14 @@
-"""Makes the embedded corpus tvae/data/folk.npz and its credits from the ABC files that the music21 wheel ships.
+"""Makes the embedded corpora tvae/data/folk.npz and folk16.npz and their credits from the ABC files in the music21 wheel.
 
     python scripts/build_folk.py [FOLDER]        (needs `pip install music21`; FOLDER instead of tvae/data)
 
 Three collections whose tunes are in the public domain: O'Neill's Music of Ireland (1903), Ryan's Mammoth Collection
 (1883) and Aird's Airs (1782-97). Taken are the tunes in 4/4, C, C| and 2/2; of each strain the bars after the pick-up,
 when they are 8, 16, 24 ... bars: one piece for every 8. A repeated strain of 4 bars is taken as it is played, twice.
-The last bar of a strain is often short by the pick-up: the steps it lacks are padding. Running it again gives the same
+The last bar of a strain is often short by the pick-up: the steps it lacks are padding.
+
+For folk16 a tune is played through, repeated strains twice (AABB), and a piece is every 16 bars that strains fill: AA, AB, BB,
+or one strain of 16. The pick-up of the second strain fills up the last bar of the first. Running it again gives the same
 bytes. `read_abc.py` reads the notation.
 """
 
@@ -124,18 +127,59 @@ def strain_pieces(strain: Strain, notes: list[list]) -> Iterator[tuple[int, np.n
         again = strain.bars[: strain.ending] + strain.second if strain.second else strain.bars
         bars, sounding = played(strain.bars + again, notes)
         start, end = whole_bars(bars)
-    for first in range(0, ceil(end - start), melody.BARS):
-        begin, stop = start + first, min(start + first + melody.BARS, end)
+    yield from cut(start, end, sounding, melody.BARS)
+
+
+def cut(start: Fraction, end: Fraction, sounding: list[list], size: int) -> Iterator[tuple[int, np.ndarray, int]]:
+    """What sounds between two times -> (first bar, tokens, length) of its pieces of so many bars."""
+    for first in range(0, ceil(end - start), size):
+        begin, stop = start + first, min(start + first + size, end)
         inside = [
             melody.quantise(pitch, float(STEPS * (on - begin)), float(STEPS * (min(off, stop) - begin)))
             for pitch, on, off in sounding
             if on < stop and off > begin
         ]
-        tokens, length = next(windows(inside, [0])), round(STEPS * (stop - begin))
+        tokens, length = next(windows(inside, [0], size)), round(STEPS * (stop - begin))
         if isinstance(tokens, str):
             raise Unreadable(f"strain: {tokens}")
         tokens[length:] = SILENCE if tokens[length - 1] == SILENCE else SUSTAIN
         yield first, tokens, length
+
+
+def passes(strains: list[Strain]) -> Iterator[tuple[int, list[tuple]]]:
+    """Strains -> (number of the strain, its bars) in the order in which a tune is played."""
+    for number, strain in enumerate(strains, start=1):
+        yield number, strain.bars
+        if strain.repeated:
+            yield number, strain.bars[: strain.ending] + strain.second if strain.second else strain.bars
+
+
+def longer_pieces(tune: Tune, size: int) -> Iterator[tuple | str]:
+    """A tune -> its pieces of so many bars, from the beginning of a strain to the end of one, as in `pieces`."""
+    reader = Reader()
+    try:
+        reader.read(tune.body)
+    except Unreadable as reason:
+        yield str(reason)
+        return
+    order = [one for one in passes(reader.strains) if reader.strains[one[0] - 1].metre in METRES]
+    for first in range(len(order)):
+        for last in range(first + 1, len(order) + 1):
+            bars, sounding = played(sum((own for _, own in order[first:last]), []), reader.notes)
+            try:
+                start, end = whole_bars(bars)
+                if ceil(end - start) < size:
+                    continue
+                if ceil(end - start) == size:
+                    ((_, tokens, length),) = cut(start, end, sounding, size)
+                    numbers = " and ".join(str(number) for number, _ in order[first:last])
+                    title = f"{tune.title} ({tune.id}), strain{'s' * (last > first + 1)} {numbers}"
+                    yield (tune.id, tune.file, first), tokens, length, tune.id, title
+            except Unreadable as reason:
+                if last < len(order) and last - first < 4:  # a part of it, or with the next strain
+                    continue
+                yield str(reason)
+            break
 
 
 def pieces(tune: Tune) -> Iterator[tuple | str]:
@@ -209,7 +253,7 @@ def credits(tune: Tune) -> str:
 
 
 def build(source: Path, folder: Path) -> None:
-    """The three collections under source (music21's corpus) -> folder/folk.npz and folder/folk_credits.tsv."""
+    """The three collections under source (music21's corpus) -> folk.npz, folk16.npz and folk_credits.tsv in folder."""
     common = [tune for tune in tunes(source) if tune.header["M"] and tune.header["M"][0] in METRES]
     taken = [tune for tune in common if not FORBIDS.search("\n".join(sum(tune.header.values(), [])))]
     found, left_out = [], ["tune: its lines forbid reuse"] * (len(common) - len(taken))
@@ -219,6 +263,9 @@ def build(source: Path, folder: Path) -> None:
     grouped = [(key, tokens, length, song[tune], title) for key, tokens, length, tune, title in found]
     folk = corpus.assemble("folk", grouped + left_out)
     corpus.write(folder / "folk.npz", folk)
+    longer = [piece for tune in taken for piece in longer_pieces(tune, 16)]
+    in_songs = [piece if isinstance(piece, str) else (*piece[:3], song[piece[3]], piece[4]) for piece in longer]
+    corpus.write(folder / "folk16.npz", corpus.assemble("folk16", in_songs))
     used = Counter(re.search(r"\((\S+)\), strain", title)[1] for title in folk.title)
     with (folder / "folk_credits.tsv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, "excel-tab", lineterminator="\n")

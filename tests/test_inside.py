@@ -16,7 +16,7 @@ from tvae.melody import SILENCE, SUSTAIN, bars
 from tvae.model import MASKS, ModelConfig, TransformerVAE
 from tvae.report import measured, record
 from tvae.studies import attention, codes, limits, relations
-from tvae.studies.attention import EARLIER
+from tvae.studies.attention import earlier
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +65,7 @@ def test_a_mass_is_that_on_the_bar_and_not_on_the_column():
     vae, tokens = toy(), SOME.tokens[:3]
     maps, masses = attention.maps(vae, tokens), attention.masses(vae, tokens)
     names = [str(head) for head in attention.heads(vae)]
-    pair = list(zip(*EARLIER)).index((4, 1))  # bar 5 to bar 2
+    pair = list(zip(*earlier(8))).index((4, 1))  # bar 5 to bar 2
     assert masses.shape == (3, 12, 28)
     for kind, column in (("encoder", 1), ("inter", 1), ("decoder", 2)):  # the decoder is fed bar 2 with bar 3
         head = names.index(f"{kind}, layer 2, head 1")
@@ -76,7 +76,7 @@ def test_places_are_the_repeats_and_the_bars_with_nothing_to_find():
     aaba = np.concatenate([bar(60, 62), bar(60, 62), bar(64), bar(60, 62), *4 * [np.zeros(16, np.uint8)]])
     one = corpus.Corpus("x", aaba[None], np.array([128]), np.array(["s"]), np.array(["t"]))
     searched, idle = attention.places(one)
-    pairs = np.array(list(zip(*EARLIER)))
+    pairs = np.array(list(zip(*earlier(8))))
     assert pairs[searched[0]].tolist() == [[1, 0], [3, 0], [3, 1]]
     assert pairs[idle[0]].tolist() == [[2, 0], [2, 1]]  # silent bars are neither
     padded = corpus.Corpus("x", aaba[None], np.array([40]), one.song, one.title)

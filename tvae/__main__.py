@@ -16,7 +16,9 @@ from tvae.presets import MODELS, PRESETS
 def train(parser: argparse.ArgumentParser) -> Callable[..., object]:
     """train and evaluate one model; a killed run goes on where it was"""
     parser.add_argument("--model", default="attention", help=", ".join(MODELS))
-    parser.add_argument("--corpus", default="folk", help=", ".join((*corpora.NAMES, "folder:PATH of MIDI files")))
+    parser.add_argument(
+        "--corpus", default="folk", help=", ".join((*corpora.NAMES, *corpora.LONGER, "folder:PATH of MIDI files"))
+    )
     parser.add_argument("--preset", default="smoke", help=", ".join(PRESETS))
     parser.add_argument("--fold", type=int, default=0, help="the fifth of the songs that is held out, 0 to 4")
     parser.add_argument("--seed", type=int, default=None, help="default: the fold's number")

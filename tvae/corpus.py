@@ -6,6 +6,8 @@ name        source (one file each in ``tvae/corpora``)                         w
 folk        O'Neill (1903), Ryan (1883), Aird (1782-97); embedded here         notation (see scripts/build_folk.py)
 hooktheory  Sheet Sage's annotations (C. Donahue et al., ISMIR 2022)           exact beats, or a recovered beat grid
 pop909      POP909 (Z. Wang et al., ISMIR 2020)                                the beats that come with it
+folk16      pieces of 16 bars of the folk tunes, as they are played: AABB      as folk
+hooktheory16  pieces of 16 bars of hooktheory, where a segment has so many     as hooktheory
 folder:PATH every MIDI file below a folder of one's own                        the files' beats (see `tvae.midi`)
 ==========  =================================================================  =====================================
 
@@ -33,9 +35,11 @@ from tqdm import tqdm
 from tvae.corpora import PREFIX, folder, folk, hooktheory, pop909
 from tvae.corpora.sources import Piece, cache_dir
 from tvae.errors import TvaeError
+from tvae.melody import BARS, STEPS
 
 SOURCES = {"hooktheory": hooktheory, "pop909": pop909}  # that are read from files; folk is embedded
 NAMES = ("folk", *SOURCES)
+LONGER = {"folk16": ("folk", 16), "hooktheory16": ("hooktheory", 16)}  # the same songs in pieces of more bars
 FOLDS = 5
 FEWEST = 10  # songs of a folder
 VERSION = 1  # of the preparation: a change to what a source yields needs a new number, or old caches are believed
@@ -43,9 +47,9 @@ VERSION = 1  # of the preparation: a change to what a source yields needs a new 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """N pieces of 8 bars, in a fixed order.
+    """N pieces of 8 bars, or as many as `bars` says, in a fixed order.
 
-    tokens (N, 128) uint8, valid (see `tvae.melody`); length (N,) uint8, how many of the steps are music: the rest is
+    tokens (N, 128) uint8, valid (see `tvae.melody`); length (N,) unsigned, how many of the steps are music: the rest is
     padding, which goes on with the last note; song (N,) str, what no split tears apart; title (N,) str, for people;
     left_out, how many windows, strains or tunes were not taken, by reason.
     """
@@ -59,6 +63,10 @@ class Corpus:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    @property
+    def bars(self) -> int:
+        return self.tokens.shape[1] // STEPS
 
     @cached_property
     def sha256(self) -> str:
@@ -128,19 +136,20 @@ def load(name: str, data_dir: str | Path | None = None) -> Corpus:
     """
     if name.startswith(PREFIX):
         return load_folder(name)
-    if name not in NAMES:
+    if name not in (*NAMES, *LONGER):
         raise TvaeError(
-            f"There is no corpus {name!r}; choose one of {', '.join(NAMES)}, or {PREFIX}PATH for MIDI files of your own."
+            f"There is no corpus {name!r}; choose one of {', '.join((*NAMES, *LONGER))}, or {PREFIX}PATH for MIDI files of your own."
         )
-    if name == "folk":
-        return read(folk.PREPARED, name)
+    origin, bars = LONGER.get(name, (name, BARS))
+    if origin == "folk":
+        return read(folk.DATA / f"{name}.npz", name)
     data_dir = data_dir or os.environ.get("TVAE_DATA")
-    source = SOURCES[name]
+    source = SOURCES[origin]
     files, sha256 = source.find(Path(data_dir).expanduser() if data_dir else None)
     prepared = cache_dir() / f"{name}-{hashlib.sha256(f'{VERSION} {sha256}'.encode()).hexdigest()[:16]}.npz"
     corpus = _read_prepared(prepared, name)
     if corpus is None:
-        corpus = assemble(name, source.read(files))
+        corpus = assemble(name, source.read(files, bars))
         write(prepared, corpus)
     return corpus
 
@@ -205,7 +214,8 @@ def assemble(name: str, pieces: Iterable[Piece | str]) -> Corpus:
         elif first.setdefault(piece[1].tobytes(), piece) is not piece:
             left_out["the same as another piece"] += 1
     _, tokens, length, song, title = zip(*first.values(), strict=True)
-    return Corpus(name, np.stack(tokens), np.array(length, np.uint8), np.array(song), np.array(title), dict(left_out))
+    length = np.array(length, np.min_scalar_type(tokens[0].size))
+    return Corpus(name, np.stack(tokens), length, np.array(song), np.array(title), dict(left_out))
 
 
 def write(path: Path, corpus: Corpus) -> None:

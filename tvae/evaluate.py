@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tvae.melody import BARS, FIRST_PITCH, PIECE, STEPS, SUSTAIN
+from tvae.melody import FIRST_PITCH, STEPS, SUSTAIN
 from tvae.model import kl_divergence
 
 Pieces = dict[str, np.ndarray]
@@ -47,7 +47,7 @@ def score_batch(model: torch.nn.Module, tokens: Tensor, length: Tensor) -> Piece
     mu, logvar = model.encode(tokens)
     z = model.sample(mu, logvar)
     sampled = model.decode(z, tokens).flatten(1, 2)  # (B, 128, V)
-    counted = torch.arange(PIECE, device=tokens.device) < length[:, None]
+    counted = torch.arange(tokens.shape[1], device=tokens.device) < length[:, None]
     nll = F.cross_entropy(sampled.flatten(0, 1), tokens.flatten(), reduction="none").view_as(tokens)
     scores = {
         **prediction_scores("teacher_forced", model.decode(mu, tokens).flatten(1, 2).argmax(-1), tokens, counted),
@@ -58,7 +58,7 @@ def score_batch(model: torch.nn.Module, tokens: Tensor, length: Tensor) -> Piece
         "rate": kl_divergence(mu, logvar).sum((1, 2)),
         "distortion": (nll * counted).sum(-1),
     }
-    if mu.shape[1] == BARS:  # a code a bar
+    if mu.shape[1] > 1:  # a code a bar
         scores["rate_per_bar"] = kl_divergence(mu, logvar).sum(-1)  # (B, T)
     return {key: value.cpu().numpy() for key, value in scores.items()}
 
@@ -94,7 +94,8 @@ def terms(pieces: Pieces) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     if "rate_per_bar" in pieces:
         rate = pieces["rate_per_bar"].astype(float)  # (N, T)
         found["rate_per_bar"] = (rate, np.ones_like(rate))
-        found["rate_drop"] = (rate[:, 0] - rate[:, 4:7].mean(1), rate[:, 0])  # from bar 1 to bars 5-7, as a share
+        half = rate.shape[1] // 2  # from bar 1 to the second half without its last bar, of eight bars 5-7, as a share
+        found["rate_drop"] = (rate[:, 0] - rate[:, half:-1].mean(1), rate[:, 0])
     return found
 
 
@@ -118,7 +119,7 @@ def trivial_predictions(tokens: np.ndarray) -> dict[str, np.ndarray]:
 def evaluate_trivial(tokens: np.ndarray, length: np.ndarray) -> dict[str, Pieces]:
     """Per-piece scores of `trivial_predictions`. Only "sustain" also runs free: the copy needs the true bars."""
     truth = torch.as_tensor(tokens.astype(np.int64))
-    counted = torch.arange(PIECE) < torch.as_tensor(length.astype(np.int64))[:, None]
+    counted = torch.arange(tokens.shape[1]) < torch.as_tensor(length.astype(np.int64))[:, None]
     rows = {}
     for row, predicted in trivial_predictions(tokens).items():
         predicted = torch.as_tensor(predicted.astype(np.int64))

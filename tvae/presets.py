@@ -25,7 +25,8 @@ class Stage:
     `kl_weight` multiplies the mean KL per latent dimension, beside the mean cross-entropy per step, which is the
     release's weighting: with 128 steps and 512 dimensions its 1.0 is a beta of 0.25 in a summed ELBO. Of a piece's rate
     the first `free_nats` cost nothing. `average` is the memory, in rows, of the running average of the weights that is kept
-    in place of the last ones; 0 keeps the last. `keep` is at how many points along the way the weights are kept too.
+    in place of the last ones; 0 keeps the last. `keep` is at how many points along the way the weights are kept too. Of so
+    large a share of the pieces some later bars are made transposed repeats of earlier ones (`tvae.train.transposed_repeats`).
     """
 
     batch: int
@@ -34,6 +35,7 @@ class Stage:
     free_nats: float = 0.0
     average: float = 0.0
     keep: int = 0
+    transposed_repeats: float = 0.0
 
     @property
     def rows(self) -> int:
@@ -68,14 +70,16 @@ class Preset:
     lstm_stage_1: Stage
     sweep: int
 
-    def plan(self, model: str, kl_weight: float | None = None) -> Plan:
-        """The plan of a model: from scratch, or of the run that goes on from there at another KL weight."""
+    def plan(self, model: str, kl_weight: float | None = None, bars: int = BARS) -> Plan:
+        """The plan of a model of pieces of so many bars: from scratch, or of the run that goes on from there at another KL weight."""
         row = MODELS[model]
         if row.architecture is LSTMVAE:
-            plan = Plan(replace(self.lstm, **row.sizes), None, replace(self.lstm_stage_1, **row.training))
+            plan = Plan(replace(self.lstm, bars=bars, **row.sizes), None, replace(self.lstm_stage_1, **row.training))
         else:
             stage_0 = self.stage_0 if row.stage_0 else None
-            plan = Plan(replace(self.transformer, **row.sizes), stage_0, replace(self.stage_1, **row.training))
+            plan = Plan(
+                replace(self.transformer, bars=bars, **row.sizes), stage_0, replace(self.stage_1, **row.training)
+            )
         if kl_weight is None:
             return plan
         stage = replace(plan.stage_1.lasting(self.sweep), kl_weight=kl_weight, free_nats=0.0, keep=0)
@@ -87,7 +91,8 @@ class Model:
     """A row of the table of models.
 
     `sizes` changes the preset's `ModelConfig` or `LSTMConfig`, `training` its `Stage`. `role` is ``paper`` for the four models
-    that the paper compares, ``baseline`` and ``control`` for what makes the comparison fair, ``ablation`` for the rest.
+    that the paper compares, ``baseline`` and ``control`` for what makes the comparison fair, ``beyond`` for what is meant to be better than the paper's,
+    ``ablation`` for the rest.
     """
 
     name: str
@@ -132,6 +137,9 @@ MODELS = {
         Model("compact", "64 a head", "attention with heads 64 wide", sizes={"d_head": 64}),
         Model("wide", "256 a head", "attention with the release's heads, 256 wide", sizes={"d_head": 256}),
         Model("official", "authors' checkpoint", "the release's own weights, converted", role="paper"),
+        Model("transposed_repeats", "trained on transposed repeats",
+              "attention trained on pieces of which half have later bars that are earlier ones, transposed",
+              training={"transposed_repeats": 0.5}, role="beyond"),
         Model("no_stage_0", "no stage 0", "attention whose local layer is not trained first", stage_0=False),
     )
 }  # fmt: skip

@@ -32,7 +32,7 @@ from tvae.checkpoint import in_eight_bits, load_state, save_state, save_weights,
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
 from tvae.machine import choose_device, device_name, git_commit, use_bf16
-from tvae.melody import BARS, PIECE, STEPS, transposition_table
+from tvae.melody import FIRST_PITCH, PIECE, STATES, STEPS, transposition_table
 from tvae.model import BarVAE, ModelConfig, kl_divergence, parameter_count
 from tvae.presets import PRESETS, SHIFTS, Plan, Stage, build, model_row
 from tvae.runs import Run
@@ -47,11 +47,19 @@ class Rows:
     Every pass over the rows is a fresh shuffle; in nine passes each row is heard in each of the nine transpositions.
     """
 
-    def __init__(self, tokens: np.ndarray, counted: np.ndarray, batch: int, seed: int, device: torch.device):
+    def __init__(
+        self,
+        tokens: np.ndarray,
+        counted: np.ndarray,
+        batch: int,
+        seed: int,
+        device: torch.device,
+        repeats: float = 0.0,
+    ):
         self.tokens = torch.as_tensor(tokens, device=device)  # (N, L) uint8
         self.counted = torch.as_tensor(counted, device=device)  # (N, L) bool: steps that the loss counts
         self.tables = torch.as_tensor(np.stack([transposition_table(k) for k in SHIFTS]), device=device)  # (9, 47)
-        self.batch, self.seed = min(batch, len(tokens)), seed
+        self.batch, self.seed, self.repeats = min(batch, len(tokens)), seed, repeats
         self.first_shift = self.random(0).integers(len(SHIFTS), size=len(tokens))
         self.shuffled = (-1, None)
 
@@ -66,28 +74,56 @@ class Rows:
         rows = self.shuffled[1][index * self.batch : (index + 1) * self.batch]
         shift = torch.as_tensor((self.first_shift[rows] + turn) % len(SHIFTS), device=self.tokens.device)
         rows = torch.as_tensor(rows, device=self.tokens.device)
-        return self.tables[shift[:, None], self.tokens[rows].long()].long(), self.counted[rows]
+        tokens = self.tables[shift[:, None], self.tokens[rows].long()].long()
+        if self.repeats:
+            tokens = transposed_repeats(tokens, self.repeats, np.random.default_rng([self.seed, 0, step]))
+        return tokens, self.counted[rows]
 
 
-def objective(logits: Tensor, mu: Tensor, logvar: Tensor, tokens: Tensor, counted: Tensor, stage: Stage):
+def transposed_repeats(tokens: Tensor, share: float, random: np.random.Generator) -> Tensor:
+    """Pieces (B, L), of which such a share gets 1, 2 or 4 bars in a row that are earlier ones some semitones higher or lower.
+
+    Where bars come from, where they go and how far, up to six semitones, is drawn for each piece; it stays as it is where a note
+    would leave the grid.
+    """
+    x = tokens.unflatten(-1, (-1, STEPS))
+    pieces, bars = x.shape[:2]
+    size = random.choice([1, 2, 4])
+    source = random.integers(bars - 2 * size + 1, size=pieces)
+    target = random.integers(source + size, bars - size + 1)
+    semitones = random.choice([-1, 1], size=pieces) * random.integers(1, 7, size=pieces)
+    drawn = random.random(pieces) < share
+    at = np.arange(bars) - target[:, None]
+    copied = (at >= 0) & (at < size) & drawn[:, None]
+    origin = np.where(copied, source[:, None] + at, np.arange(bars))
+    copied, origin, semitones = (torch.as_tensor(each, device=x.device) for each in (copied, origin, semitones))
+    repeated = x.gather(1, origin[..., None].expand_as(x))
+    moved = torch.where(copied[..., None] & (repeated >= FIRST_PITCH), repeated + semitones[:, None, None], repeated)
+    inside = ((moved >= FIRST_PITCH) == (repeated >= FIRST_PITCH)).all((1, 2)) & (moved < STATES).all((1, 2))
+    return torch.where(inside[:, None, None], moved, x).flatten(1)
+
+
+def objective(
+    logits: Tensor, mu: Tensor, logvar: Tensor, tokens: Tensor, counted: Tensor, stage: Stage, piece: int = PIECE
+):
     """The release's loss: mean cross-entropy a step + weight x mean KL a dimension. Returns it and a log, all tensors.
 
-    With `Stage.free_nats` only the rate above them is weighed. The log's figures are in nats a piece; `rate_bar_1` to
-    `rate_bar_8` are there where each bar has a code.
+    With `Stage.free_nats` only the rate above them is weighed. The log's figures are in nats a piece of so many steps;
+    `rate_bar_1`, `rate_bar_2` ... are there where each bar has a code.
     """
     nll = F.cross_entropy(logits.float().flatten(0, -2), tokens.flatten(), reduction="none").view_as(tokens)
     nll = (nll * counted).sum() / counted.sum()
     kl = kl_divergence(mu.float(), logvar.float())
-    pieces = PIECE / tokens.shape[1]  # 8 rows make a piece when rows are bars
+    pieces = piece / tokens.shape[1]  # 8 rows make a piece when rows are bars
     dimensions = kl[0].numel()
     weighed = F.relu(kl.sum() / len(kl) - stage.free_nats) / dimensions
     log = {
         "loss": nll + stage.kl_weight * weighed,
-        "distortion_nats_per_piece": nll * PIECE,
+        "distortion_nats_per_piece": nll * piece,
         "rate_nats_per_piece": kl.flatten(1).sum(1).mean() * pieces,
         "accuracy_teacher_forced": ((logits.argmax(-1).view_as(tokens) == tokens) & counted).sum() / counted.sum(),
     }
-    if kl.dim() == 3 and kl.shape[1] == BARS:
+    if kl.dim() == 3 and kl.shape[1] > 1:
         log |= {f"rate_bar_{i + 1}": rate for i, rate in enumerate(kl.sum(-1).mean(0))}
     return log["loss"], {key: value.detach() for key, value in log.items()}
 
@@ -126,13 +162,14 @@ def train(
         raise TvaeError(f"Fold {fold} does not exist; choose 0 to {corpora.FOLDS - 1}.")
     if kl_weight is not None and not (np.isfinite(kl_weight) and kl_weight >= 0):
         raise TvaeError(f"A KL weight of {kl_weight} makes no sense; choose a number that is not negative.")
-    data, plan = corpora.load(corpus, data_dir), PRESETS[preset].plan(model, kl_weight)
+    data = corpora.load(corpus, data_dir)
+    plan = PRESETS[preset].plan(model, kl_weight, data.bars)
     run = Run(preset, corpus, model, fold, kl_weight, seed)
     if kl_weight is not None:
         start = train(model, corpus, preset, fold, seed, None, runs, data_dir)
     else:
         start = train_local_layer(plan, data, run, Path(runs)) if plan.stage_0 else None
-    settings = run_settings(run, asdict(plan), data, Path(runs), start)
+    settings = run_settings(run, settings_of(plan), data, Path(runs), start)
     folder = Path(runs) / run.folder
     with prepared(folder, settings, wait=1):
         if not (folder / "metrics.json").exists():
@@ -150,7 +187,7 @@ def train(
 def train_local_layer(plan: Plan, data: corpora.Corpus, run: Run, runs: Path) -> Path:
     """Stage 0: the local layer of a model's plan, as a one-bar VAE. Models with the same local layer share its folder."""
     shared = run.local_layer(plan.model.local)
-    part = {"model": local_sizes(plan.model), "stage_0": asdict(plan.stage_0), "count_padding": plan.count_padding}
+    part = {"model": local_sizes(plan.model), "stage_0": settings_of(plan.stage_0), "count_padding": plan.count_padding}
     settings = run_settings(shared, part, data, runs, None)
     folder = runs / shared.folder
     with prepared(folder, settings, wait=24 * 3600):  # another model of this fold may be at it
@@ -169,6 +206,11 @@ def local_sizes(config: ModelConfig) -> dict:
     """Of a Transformer's sizes, those that its local layer has."""
     names = ("steps", "states", "d_model", "lstm" if config.local == "lstm" else "hidden")
     return {name: value for name, value in asdict(config).items() if name in names}
+
+
+def settings_of(config: Plan | Stage) -> dict:
+    """Its values by name; what earlier runs did not know of and is off is not there, so that their folders stay theirs."""
+    return asdict(config, dict_factory=lambda items: {k: v for k, v in items if (k, v) != ("transposed_repeats", 0.0)})
 
 
 def run_settings(run: Run, plan: dict, data: corpora.Corpus, runs: Path, start: Path | None) -> dict:
@@ -217,6 +259,7 @@ class Training:
         torch.manual_seed(2 * settings["seed"] + number)
         self.number, self.stage = number, (plan.stage_0, plan.stage_1)[number]
         self.settings, self.folder, self.device = settings, folder, device
+        self.bars = data.bars  # of a piece
         self.module = module.to(device)
         self.rows = training_rows(data, settings, number, self.stage, plan.count_padding, device)
         self.steps = -(-self.stage.rows // self.rows.batch)
@@ -267,7 +310,7 @@ class Training:
             group["lr"] = self.learning_rate(step)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings["precision"] == "bf16"):
             logits, mu, logvar = self.module(tokens)
-        loss, log = objective(logits, mu, logvar, tokens, counted, self.stage)
+        loss, log = objective(logits, mu, logvar, tokens, counted, self.stage, self.bars * STEPS)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -293,7 +336,7 @@ class Training:
                 f"{self.learning_rate(step - 1):.1e}); {self.folder} keeps the last good checkpoint: lower the learning rate "
                 "or change the seed."
             )
-        pieces = step * self.rows.batch / (BARS if self.number == 0 else 1)
+        pieces = step * self.rows.batch / (self.bars if self.number == 0 else 1)
         row = {"stage": self.number, "step": step, "pieces": pieces, "seconds": self.seconds,
                "lr": self.learning_rate(step - 1), **means}  # fmt: skip
         if self.number == 1 and (step % (10 * self.log_every) == 0 or step == self.steps):
@@ -348,10 +391,12 @@ def training_rows(
     """The rows of the songs that train: bars for stage 0, pieces for stage 1."""
     train, _ = data.split(settings["fold"])
     tokens = data.tokens[train]
-    counted = np.ones_like(tokens, bool) if count_padding else np.arange(PIECE) < data.length[train][:, None]
-    width = (STEPS, PIECE)[number]
+    counted = np.ones_like(tokens, bool) if count_padding else np.arange(tokens.shape[1]) < data.length[train][:, None]
+    width = (STEPS, tokens.shape[1])[number]
     seed = 2 * settings["seed"] + number
-    return Rows(tokens.reshape(-1, width), counted.reshape(-1, width), stage.batch, seed, device)
+    return Rows(
+        tokens.reshape(-1, width), counted.reshape(-1, width), stage.batch, seed, device, stage.transposed_repeats
+    )
 
 
 def finish(training: Training, data: corpora.Corpus, settings: dict) -> None:

@@ -18,7 +18,7 @@ import torch
 from tvae import melody, midi
 from tvae.baselines import LSTMVAE
 from tvae.errors import TvaeError
-from tvae.melody import BARS, FIRST_PITCH, LOWEST, PIECE, SUSTAIN
+from tvae.melody import BARS, FIRST_PITCH, LOWEST, STEPS, SUSTAIN
 from tvae.midi import Melody
 from tvae.model import TransformerVAE
 
@@ -34,24 +34,25 @@ def context_transfer(
     pieces, and for a model without a code for each bar.
     """
     host, donor = np.asarray(host), np.asarray(donor)
-    if host.shape != donor.shape or host.shape[-1:] != (PIECE,):
+    piece = vae.config.bars * STEPS
+    if host.shape != donor.shape or host.shape[-1:] != (piece,):
         raise TvaeError(
-            f"Host and donor are as many pieces of {PIECE} tokens; these are of shapes {host.shape} and {donor.shape}."
+            f"Host and donor are as many pieces of {piece} tokens; these are of shapes {host.shape} and {donor.shape}."
         )
-    bars = bar_numbers(bars)
-    codes = swap(encode(vae, host.reshape(-1, PIECE)), encode(vae, donor.reshape(-1, PIECE)), bars)
+    bars = bar_numbers(bars, vae.config.bars)
+    codes = swap(encode(vae, host.reshape(-1, piece)), encode(vae, donor.reshape(-1, piece)), bars)
     return decode(vae, codes).reshape(host.shape)
 
 
-def bar_numbers(bars: int | str | Sequence[int]) -> tuple[int, ...]:
-    """Bars as a user gives them, 1 or "1, 2" or [1, 2] -> (1, 2). Raises TvaeError unless all are among 1 ... 8."""
+def bar_numbers(bars: int | str | Sequence[int], number: int = BARS) -> tuple[int, ...]:
+    """Bars as a user gives them, 1 or "1, 2" or [1, 2] -> (1, 2). Raises TvaeError unless all are in a piece of so many."""
     given = re.split(r"[\s,]+", bars.strip(" ,")) if isinstance(bars, str) else bars
     try:
         found = tuple(sorted({int(bar) for bar in np.atleast_1d(given)}))
     except (TypeError, ValueError):
         found = ()
-    if not found or not set(found) <= set(range(1, BARS + 1)):
-        raise TvaeError(f"There are no bars {bars!r} to swap; give some of 1 to {BARS}, as in 1 or '1, 2'.")
+    if not found or not set(found) <= set(range(1, number + 1)):
+        raise TvaeError(f"There are no bars {bars!r} to swap; give some of 1 to {number}, as in 1 or '1, 2'.")
     return found
 
 
@@ -91,7 +92,7 @@ def reconstruct(vae: TransformerVAE | LSTMVAE, tokens: np.ndarray) -> np.ndarray
 
 def swap(host: np.ndarray, donor: np.ndarray, bars: Sequence[int]) -> np.ndarray:
     """Codes (N, 8, Z) of hosts, those of these bars replaced by the donors'."""
-    if host.shape[1] != BARS:
+    if host.shape[1] == 1:
         raise TvaeError("This model has one code for the whole piece: there is no bar's code to swap.")
     codes, index = host.copy(), [bar - 1 for bar in bars]
     codes[:, index] = donor[:, index]

@@ -6,4 +6,4 @@ in the music21 wheel. ``tvae/data/folk_credits.tsv`` names who typed them.
 
 from importlib import resources
 
-PREPARED = resources.files("tvae") / "data" / "folk.npz"
+DATA = resources.files("tvae") / "data"  # folk.npz, and folk16.npz of 16 bars

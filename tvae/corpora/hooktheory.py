@@ -52,24 +52,24 @@ def find(data_dir: Path | None) -> tuple[list[Path], str]:
     )
 
 
-def read(sources: list[Path]) -> Iterator[Piece | str]:
-    """The pieces of the files that `find` found; a str is the reason why something is left out."""
+def read(sources: list[Path], bars: int = melody.BARS) -> Iterator[Piece | str]:
+    """The pieces of so many bars of the files that `find` found; a str is the reason why something is left out."""
     if sources[0].name in JSON:
         with gzip.open(sources[0]) as file:
             records = json.load(file)
         for segment, record in tqdm(records.items(), desc="hooktheory", unit=" segments"):
-            yield from from_record(segment, record)
+            yield from from_record(segment, record, bars)
     else:
         tags = [json.loads(path.read_text(encoding="utf-8")) for path in sources[3:]]
         with tqdm(total=sum(map(len, tags)), desc="hooktheory", unit=" segments") as bar:
             for archive, segments in zip(sources[:3], tags, strict=True):
                 for path, content in members(archive, ".mid"):
                     segment = Path(path).stem
-                    yield from from_midi(segment, segments[segment]["audio_tag"], content)
+                    yield from from_midi(segment, segments[segment]["audio_tag"], content, bars)
                     bar.update()
 
 
-def from_record(segment: str, record: dict) -> Iterator[Piece | str]:
+def from_record(segment: str, record: dict, bars: int = melody.BARS) -> Iterator[Piece | str]:
     """One record of Hooktheory.json -> its pieces. Onsets are in beats; octave 0 is the one of middle C."""
     annotations, origin = record["annotations"], record["hooktheory"]
     if not annotations["melody"]:
@@ -84,10 +84,10 @@ def from_record(segment: str, record: dict) -> Iterator[Piece | str]:
         recording = (record.get("youtube") or {}).get("id")  # what the MIDI archives know a song by
         song = f"YOUTUBE_{recording}" if recording else f"{origin['artist']}/{origin['song']}"
         title = f"{origin['artist']}: {origin['song']}".replace("-", " ").title()
-        yield from segment_pieces(segment, song, title, notes, int(annotations["num_beats"]))
+        yield from segment_pieces(segment, song, title, notes, int(annotations["num_beats"]), bars)
 
 
-def from_midi(segment: str, song: str, content: bytes) -> Iterator[Piece | str]:
+def from_midi(segment: str, song: str, content: bytes, bars: int = melody.BARS) -> Iterator[Piece | str]:
     """One file of the MIDI archives -> its pieces. Its times are seconds of the recording: the beats are recovered."""
     tracks = {track.name: track_notes(track) for track in mido.MidiFile(file=io.BytesIO(content)).tracks}
     (start, *_), (end, *_) = tracks["SEGMENT"]
@@ -100,7 +100,7 @@ def from_midi(segment: str, song: str, content: bytes) -> Iterator[Piece | str]:
     notes = [
         melody.quantise(int(pitch), *steps) for pitch, steps in zip(times[:, 2], 4 * beats * position, strict=True)
     ]
-    yield from segment_pieces(segment, song, f"Hooktheory {segment}", notes, beats)
+    yield from segment_pieces(segment, song, f"Hooktheory {segment}", notes, beats, bars)
 
 
 def beat_grid(position: np.ndarray, seconds: float) -> tuple[int, float]:
@@ -117,9 +117,12 @@ def beat_grid(position: np.ndarray, seconds: float) -> tuple[int, float]:
     return int(beats[best]), float(residual[best])
 
 
-def segment_pieces(segment: str, song: str, title: str, notes: list[Note], beats: int) -> Iterator[Piece | str]:
-    """Windows of 8 bars from the segment's first beat on."""
-    starts = range(0, 4 * beats - melody.PIECE + 1, melody.PIECE)
+def segment_pieces(
+    segment: str, song: str, title: str, notes: list[Note], beats: int, bars: int
+) -> Iterator[Piece | str]:
+    """Windows of so many bars from the segment's first beat on."""
+    steps = bars * melody.STEPS
+    starts = range(0, 4 * beats - steps + 1, steps)
     if not starts:
-        yield "shorter than 8 bars"
-    yield from pieces(segment, song, title, notes, starts)
+        yield f"shorter than {bars} bars"
+    yield from pieces(segment, song, title, notes, starts, bars)

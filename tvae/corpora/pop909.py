@@ -37,17 +37,17 @@ def find(data_dir: Path | None) -> tuple[list[Path], str]:
     raise TvaeError(f"pop909 has to be fetched by hand: run `git clone {URL}` in {where}.")
 
 
-def read(sources: list[Path]) -> Iterator[Piece | str]:
-    """The pieces of the files that `find` found; a str is the reason why something is left out."""
+def read(sources: list[Path], bars: int = melody.BARS) -> Iterator[Piece | str]:
+    """The pieces of so many bars of the files that `find` found; a str is the reason why something is left out."""
     archived = sources[0].name in ARCHIVE
     files = members(sources[0]) if archived else ((str(path), path.read_bytes()) for path in sources)
     content = {Path(path).parts[-2:]: data for path, data in files}
     songs = sorted(song for song, file in content if file == f"{song}.mid")
     for song in tqdm(songs, desc="pop909", unit=" songs"):
-        yield from from_song(song, content[song, f"{song}.mid"], content[song, "beat_midi.txt"])
+        yield from from_song(song, content[song, f"{song}.mid"], content[song, "beat_midi.txt"], bars)
 
 
-def from_song(song: str, midi: bytes, beats: bytes) -> Iterator[Piece | str]:
+def from_song(song: str, midi: bytes, beats: bytes, bars: int = melody.BARS) -> Iterator[Piece | str]:
     """A song of POP909 and its beat_midi.txt -> its pieces.
 
     Each line of the latter is a beat: its time in seconds, is it a downbeat of two-beat bars, one of four-beat bars. A
@@ -60,10 +60,10 @@ def from_song(song: str, midi: bytes, beats: bytes) -> Iterator[Piece | str]:
     downbeats = np.flatnonzero(downbeat)
     downbeats = downbeats[downbeats + 4 <= len(time)]
     starts = []
-    for bars in np.split(downbeats, np.flatnonzero(np.diff(downbeats) != 4) + 1):
-        starts += [4 * int(bars[first]) for first in range(0, len(bars) - melody.BARS + 1, melody.BARS)]
+    for run in np.split(downbeats, np.flatnonzero(np.diff(downbeats) != 4) + 1):
+        starts += [4 * int(run[first]) for first in range(0, len(run) - bars + 1, bars)]
     quantised = [melody.quantise(int(pitch), *span) for pitch, span in zip(notes[:, 2], steps, strict=True)]
-    yield from pieces(song, f"POP909_{song}", f"POP909 {song}", quantised, starts)
+    yield from pieces(song, f"POP909_{song}", f"POP909 {song}", quantised, starts, bars)
 
 
 def seconds(ticks: np.ndarray, file: mido.MidiFile) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What the sources have in common: files that are checked, and windows of 8 bars cut from songs."""
+"""What the sources have in common: files that are checked, and windows of so many bars cut from songs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ with warnings.catch_warnings():  # in a notebook it wishes for widgets, which no
     warnings.simplefilter("ignore")
     import pooch
 
-Piece = tuple  # (id, tokens (128,), how many steps are music, song, title)
+Piece = tuple  # (id, tokens (bars * 16,), how many steps are music, song, title)
 
 # --- files
 
@@ -66,14 +66,14 @@ def members(archive: Path, suffix: str = "") -> Iterator[tuple[str, bytes]]:
 # --- pieces
 
 
-def windows(notes: Iterable[Note], starts: Iterable[int]) -> Iterator[np.ndarray | str]:
-    """Notes of a song -> for each start (a step) the (128,) tokens of the 8 bars from there, or why they are left out.
+def windows(notes: Iterable[Note], starts: Iterable[int], bars: int = melody.BARS) -> Iterator[np.ndarray | str]:
+    """Notes of a song -> for each start (a step) the tokens of so many bars from there, or why they are left out.
 
     A note held over the start is struck again there. Windows that leave MIDI 40 ... 84 are moved by whole octaves.
     """
     notes = melody.one_voice(notes)
     for start in starts:
-        stop = start + melody.PIECE
+        stop = start + bars * melody.STEPS
         inside = [
             Note(note.pitch, max(note.onset, start) - start, min(note.end, stop) - start)
             for note in notes
@@ -83,16 +83,19 @@ def windows(notes: Iterable[Note], starts: Iterable[int]) -> Iterator[np.ndarray
         if shift is None:
             yield "outside the 45 pitches in every octave"
             continue
-        tokens = melody.notes_to_tokens(Note(note.pitch + shift, note.onset, note.end) for note in inside)
+        moved = (Note(note.pitch + shift, note.onset, note.end) for note in inside)
+        tokens = melody.notes_to_tokens(moved, stop - start)
         empty = (melody.bars(tokens) == melody.SILENCE).all(-1).sum()
         yield "more than one empty bar" if empty > 1 else tokens
 
 
-def pieces(id: str, song: str, title: str, notes: list[Note], starts: Iterable[int]) -> Iterator[Piece | str]:
+def pieces(
+    id: str, song: str, title: str, notes: list[Note], starts: Iterable[int], bars: int = melody.BARS
+) -> Iterator[Piece | str]:
     """Windows of a song from these steps on -> its pieces; a str is the reason why one is left out."""
-    for start, tokens in zip(starts, windows(notes, starts), strict=True):
+    for start, tokens in zip(starts, windows(notes, starts, bars), strict=True):
         bar = start // melody.STEPS + 1
-        piece = (id, bar), tokens, melody.PIECE, song, f"{title}, bars {bar}-{bar + melody.BARS - 1}"
+        piece = (id, bar), tokens, bars * melody.STEPS, song, f"{title}, bars {bar}-{bar + bars - 1}"
         yield tokens if isinstance(tokens, str) else piece
 
 

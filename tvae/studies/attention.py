@@ -13,16 +13,20 @@ import torch
 
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
-from tvae.melody import BARS, equal_bars
+from tvae.melody import equal_bars
 from tvae.model import TransformerVAE
 from tvae.studies.relations import counted
 from tvae.studies.statistics import quantiles, ratio, resampled
 
 KINDS = ("encoder", "decoder", "inter")
-EARLIER = np.tril_indices(BARS, -1)  # the 28 pairs of a bar and one before it
 PERMUTATIONS = 200
 FEW = 20  # pairs of equal bars, below which a distance is left out
 SEED = 0
+
+
+def earlier(bars: int) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs of a bar and one before it, numbered from 0: 28 in eight bars, 120 in sixteen."""
+    return np.tril_indices(bars, -1)
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,12 @@ def maps(vae: TransformerVAE, tokens: np.ndarray, batch: int = 512) -> dict[str,
 
 
 def masses(vae: TransformerVAE, tokens: np.ndarray) -> np.ndarray:
-    """Pieces (N, 128) -> (N, heads, 28): the mass from each bar to each earlier one (`EARLIER`), in each of `heads`."""
+    """Pieces (N, 128) -> (N, heads, 28): the mass from each bar to each `earlier` one, in each of `heads`."""
+    bars = vae.config.bars
     found = maps(vae, tokens)
     found["decoder"] = np.roll(found["decoder"], -1, -1)  # so that a column's number is that of the bar it holds
-    together = np.concatenate([found[kind].reshape(len(tokens), -1, BARS, BARS) for kind in KINDS], axis=1)
-    return together[..., EARLIER[0], EARLIER[1]]
+    together = np.concatenate([found[kind].reshape(len(tokens), -1, bars, bars) for kind in KINDS], axis=1)
+    return together[..., *earlier(bars)]
 
 
 def places(pieces: Corpus) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +92,8 @@ def places(pieces: Corpus) -> tuple[np.ndarray, np.ndarray]:
     equal = np.tril(equal_bars(pieces.tokens), -1)
     counts = counted(pieces.tokens, pieces.length)[:, :, None]
     idle = np.broadcast_to(counts & ~equal.any(-1, keepdims=True), equal.shape)
-    return (equal & counts)[:, EARLIER[0], EARLIER[1]], idle[:, EARLIER[0], EARLIER[1]]
+    pairs = earlier(pieces.bars)
+    return (equal & counts)[:, *pairs], idle[:, *pairs]
 
 
 def expectation(found: np.ndarray, control: np.ndarray, pairs: np.ndarray, idles: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -115,10 +121,12 @@ def lift(mass: np.ndarray, searched: np.ndarray, idle: np.ndarray, song: np.ndar
 
 
 def by_distance(mass: np.ndarray, searched: np.ndarray, idle: np.ndarray, song: np.ndarray) -> list[dict]:
-    """`lift` of one head's mass (N, 28) for bars 1 ... 7 apart, where there are at least `FEW` pairs of equal bars."""
+    """`lift` of one head's mass (N, 28) for bars 1, 2 ... apart, where there are at least `FEW` pairs of equal bars."""
     rows = []
-    for distance in range(1, BARS):
-        at = EARLIER[0] - EARLIER[1] == distance
+    bars = round((2 * mass.shape[1]) ** 0.5) + 1
+    apart = np.subtract(*earlier(bars))
+    for distance in range(1, bars):
+        at = apart == distance
         if (pairs := int(searched[:, at].sum())) >= FEW:
             own = lift(mass[:, None, at], searched[:, at], idle[:, at], song)
             rows.append(

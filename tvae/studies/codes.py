@@ -14,7 +14,7 @@ from sklearn.metrics import r2_score
 
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
-from tvae.melody import BARS, STEPS, bars, canonical, earlier_equal
+from tvae.melody import STEPS, bars, canonical, earlier_equal
 from tvae.model import TransformerVAE, kl_divergence
 from tvae.studies.relations import KINDS, counted, kinds, note_counts, pitches, pool, stranger
 from tvae.studies.statistics import interval, quantiles, ratio, resampled
@@ -22,7 +22,6 @@ from tvae.transfer import decode, generate, posterior
 
 ACTIVE = 0.01  # a unit is active when its mean varies more than that over pieces (Burda, Grosse and Salakhutdinov 2016)
 RESAMPLED = 200  # pieces for `changes`
-STRATA = BARS * (STEPS + 1)  # position and number of notes
 SEED = 0
 
 
@@ -43,7 +42,7 @@ def matched(rate: np.ndarray, pieces: Corpus) -> list[dict]:
     match.
     """
     kind = np.where(counted(pieces.tokens, pieces.length), kinds(pieces.tokens), -1)
-    stratum = np.arange(BARS) * (STEPS + 1) + note_counts(pieces.tokens)
+    stratum = np.arange(pieces.bars) * (STEPS + 1) + note_counts(pieces.tokens)  # position and number of notes
     new = by_stratum(rate, stratum, kind == KINDS.index("new"))
     rows = []
     for number, name in enumerate(KINDS):
@@ -57,8 +56,9 @@ def matched(rate: np.ndarray, pieces: Corpus) -> list[dict]:
 
 
 def by_stratum(rate: np.ndarray, stratum: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(N, 8) each -> (N, STRATA): how many of a piece's chosen bars are in each stratum, and the sum of their rates."""
-    count, total = np.zeros((len(rate), STRATA)), np.zeros((len(rate), STRATA))
+    """(N, 8) each -> (N, S): how many of a piece's chosen bars are in each stratum, and the sum of their rates."""
+    strata = rate.shape[1] * (STEPS + 1)
+    count, total = np.zeros((len(rate), strata)), np.zeros((len(rate), strata))
     piece, bar = np.nonzero(chosen)
     np.add.at(count, (piece, stratum[piece, bar]), 1)
     np.add.at(total, (piece, stratum[piece, bar]), rate[piece, bar])
@@ -68,7 +68,7 @@ def by_stratum(rate: np.ndarray, stratum: np.ndarray, chosen: np.ndarray) -> tup
 def standardised(
     count: np.ndarray, total: np.ndarray, count_new: np.ndarray, total_new: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Sums (..., STRATA) -> rate of a bar, rate of a new bar at the same weights, and how many bars have a match."""
+    """Sums (..., S) of S strata -> rate of a bar, rate of a new bar at the same weights, and how many bars have a match."""
     count = np.where(count_new > 0, count, 0)
     number = count.sum(-1)
     other = (ratio(total_new, count_new) * count).sum(-1)
@@ -135,7 +135,7 @@ def changes(vae: TransformerVAE, mu: np.ndarray) -> np.ndarray:
     before = bars(generate(vae, mu))  # not made valid: a sustain would lose what it sustained in the bar before
     rng = np.random.default_rng(SEED)
     rows = []
-    for bar in range(BARS):
+    for bar in range(mu.shape[1]):
         z = mu.copy()
         z[:, bar] = rng.standard_normal(z[:, bar].shape)
         rows.append((bars(generate(vae, z)) != before).mean((0, 2)))

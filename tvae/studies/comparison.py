@@ -11,7 +11,7 @@ import torch
 from tvae.baselines import LSTMVAE
 from tvae.corpus import FOLDS, Corpus
 from tvae.evaluate import evaluate_trivial, terms
-from tvae.melody import PIECE, transposition_table
+from tvae.melody import transposition_table
 from tvae.model import TransformerVAE
 from tvae.presets import SHIFTS
 from tvae.studies.statistics import interval, quantiles, resampled
@@ -148,7 +148,7 @@ def accuracy_by_transposition(vae: TransformerVAE | LSTMVAE, corpus: Corpus, fol
     Columns: semitones, value, low, high, a row for each transposition that training hears.
     """
     test = corpus.split(fold)[1]
-    counted = torch.arange(PIECE) < torch.as_tensor(corpus.length[test].astype(np.int64))[:, None]
+    counted = torch.arange(corpus.tokens.shape[1]) < torch.as_tensor(corpus.length[test].astype(np.int64))[:, None]
     rows = []
     for semitones in SHIFTS:
         tokens = torch.as_tensor(transposition_table(semitones)[corpus.tokens[test]].astype(np.int64))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from tvae.corpus import FOLDS, Corpus
-from tvae.melody import FIRST_PITCH, HIGHEST, LOWEST, PIECE, SILENCE, SUSTAIN, earlier_equal, equal_bars
+from tvae.melody import FIRST_PITCH, HIGHEST, LOWEST, SILENCE, SUSTAIN, earlier_equal, equal_bars
 from tvae.studies.comparison import FOLD_SETS, fold_label, trivial_scores
 
 
 def describe(corpus: Corpus) -> dict:
     """What the page about the corpora shows of one: numbers and shares, JSON-able, nothing that holds its notes."""
     onset = corpus.tokens[corpus.tokens >= FIRST_PITCH].astype(int) - FIRST_PITCH + LOWEST  # MIDI
-    counted = np.arange(PIECE) < corpus.length[:, None]
+    counted = np.arange(corpus.tokens.shape[1]) < corpus.length[:, None]
     return {
         "name": corpus.name,
         "pieces": len(corpus),
@@ -21,7 +21,7 @@ def describe(corpus: Corpus) -> dict:
         "onsets_per_piece": float(len(onset) / len(corpus)),
         "sustain": float((corpus.tokens == SUSTAIN)[counted].mean()),
         "silence": float((corpus.tokens == SILENCE)[counted].mean()),
-        "padded": float((corpus.length < PIECE).mean()),
+        "padded": float((corpus.length < corpus.tokens.shape[1]).mean()),
         "lowest": int(onset.min()),
         "highest": int(onset.max()),
         "pitch": (np.bincount(onset - LOWEST, minlength=HIGHEST - LOWEST + 1) / len(onset)).tolist(),

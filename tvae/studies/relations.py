@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from tvae.melody import (
-    BARS,
     FIRST_PITCH,
     HIGHEST,
     LOWEST,
@@ -23,7 +22,7 @@ KINDS = ("repeated", "transposed", "rhythm", "new")  # what a bar is to the bars
 
 def counted(tokens: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Pieces (N, 128), of which `length` (N,) steps are music -> (N, 8) bool: bars that hold a note and no padding."""
-    whole = length[:, None] >= STEPS * (1 + np.arange(BARS))
+    whole = length[:, None] >= STEPS * (1 + np.arange(tokens.shape[1] // STEPS))
     return whole & (note_counts(tokens) > 0)
 
 

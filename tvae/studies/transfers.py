@@ -16,7 +16,7 @@ import torch
 from tvae import melody
 from tvae.baselines import LSTMVAE
 from tvae.errors import TvaeError
-from tvae.melody import BARS, FIRST_PITCH, LOWEST, PIECE
+from tvae.melody import BARS, FIRST_PITCH, LOWEST, STEPS
 from tvae.model import TransformerVAE
 from tvae.studies.statistics import quantiles, resampled
 from tvae.transfer import decode, encode, swap
@@ -51,9 +51,9 @@ def self_similarity(tokens: np.ndarray, pitches: bool = True) -> np.ndarray:
     return 2 * same.sum(-1) / np.maximum(count[..., :, None] + count[..., None, :], 1)
 
 
-def pairs_with(bars: tuple[int, ...]) -> np.ndarray:
-    """(8, 8) bool: each pair of bars i < j of which at least one is among these."""
-    chosen = np.isin(np.arange(1, BARS + 1), bars)
+def pairs_with(bars: tuple[int, ...], number: int = BARS) -> np.ndarray:
+    """(8, 8) bool, of a piece of so many bars: each pair of bars i < j of which at least one is among these."""
+    chosen = np.isin(np.arange(1, number + 1), bars)
     return np.triu(chosen[:, None] | chosen, k=1)
 
 
@@ -76,8 +76,8 @@ def later_bars(tokens: np.ndarray, bars: tuple[int, ...]) -> tuple[np.ndarray, n
 
     A bar is new if it repeats none of `bars`.
     """
-    number = np.arange(1, BARS + 1)
-    later = np.broadcast_to((number > bars[0]) & ~np.isin(number, bars), (*tokens.shape[:-1], BARS))
+    number = np.arange(1, tokens.shape[-1] // STEPS + 1)
+    later = np.broadcast_to((number > bars[0]) & ~np.isin(number, bars), (*tokens.shape[:-1], len(number)))
     copies = melody.equal_bars(tokens)[..., [bar - 1 for bar in bars]].any(-1)
     return later, later & ~copies
 
@@ -211,14 +211,16 @@ def measures(
     ==========================  ======================================================================================
     """
     both, unswapped = host[:, None], np.broadcast_to(again[:, None], results.shape)  # beside the two results
-    swapped = np.isin(np.arange(1, BARS + 1), bars)
+    number = host.shape[-1] // STEPS
+    everything = tuple(range(1, number + 1))
+    swapped = np.isin(everything, bars)
     same = (melody.bars(results) == melody.bars(both)).all(-1)
     taken = (melody.bars(results) == melody.bars(donors_again)).all(-1)
     found = {"bars_equal": share_of(same[..., ~swapped]), "bar_taken": share_of(taken[..., swapped])}
 
     alike = [self_similarity(x) for x in (both, results)]
     unusual = np.broadcast_arrays(*(s - s.mean((0, 1)) for s in alike))  # what is usual between two bars is no likeness
-    for pairs, name in ((pairs_with(bars), ""), (pairs_with(tuple(range(1, BARS + 1))), "_all")):
+    for pairs, name in ((pairs_with(bars, number), ""), (pairs_with(everything, number), "_all")):
         equal, claimed, true = structure(both, results, pairs)
         f1, most, unrelated = (structure_f1(both, other, pairs) for other in (results, unswapped, donors_again))
         found |= {
@@ -230,7 +232,7 @@ def measures(
             f"self_similarity{name}": correlation(*(s[..., pairs] for s in unusual)),
         }
 
-    repeats = np.broadcast_to(melody.equal_bars(both) & pairs_with(bars), alike[1].shape)
+    repeats = np.broadcast_to(melody.equal_bars(both) & pairs_with(bars, number), alike[1].shape)
     likeness = {
         "notes": alike[1],
         "onsets": self_similarity(results, False),
@@ -270,7 +272,7 @@ def followed(
     donor, other_donor, of_host = (ratio(*rhythm(results, bar, later)) for bar in (heard, heard[:, ::-1], own))
     before, most = (ratio(*rhythm(unswapped, bar, later)) for bar in (heard, own))
 
-    high, level = (mean_pitch(x, np.arange(BARS) == k) for x in (donors, host))
+    high, level = (mean_pitch(x, np.arange(x.shape[-1] // STEPS) == k) for x in (donors, host))
     pitch, pitch_before = (mean_pitch(x, later) for x in (results, unswapped))
     songs = mean_pitch(donors_again, later_in_donors)
     apart = high[:, 0] - high[:, 1]  # of the two donors
@@ -335,7 +337,7 @@ def measure(
     away, semitones = octave_away(donors)
     own = np.stack([melody.transpose(host, semitones) for semitones in (5, -5)], 1)
     given = {"donor": donors, "octave": away, "own": own}
-    codes = {name: encode(vae, pieces.reshape(-1, PIECE)) for name, pieces in given.items()}
+    codes = {name: encode(vae, pieces.reshape(-1, tokens.shape[-1])) for name, pieces in given.items()}
     given_again = {name: decode(vae, z).reshape(donors.shape) for name, z in codes.items()}
     noise = torch.Generator().manual_seed(seed)
     codes["prior"] = torch.randn(codes["donor"].shape, generator=noise).numpy()
