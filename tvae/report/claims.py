@@ -1,6 +1,6 @@
 """The claims of the paper: what each says, how it is tested, what decides it, and what the record decides.
 
-`CLAIMS` is the one place where they stand. ``book/claims.md`` shows its tables, the verdicts are made from it, and the figures
+`CLAIMS` is the one place where they stand, and `BEYOND` has what is asked after them, of what is meant to be better. ``book/claims.md`` shows its tables, the verdicts are made from it, and the figures
 draw its thresholds. `tvae.report.evidence` finds what a claim's test gives in a record.
 """
 
@@ -15,6 +15,7 @@ from tvae.checkpoint import write_atomically
 from tvae.errors import TvaeError
 
 FIRST, COMPARISON, INSIDE, TRANSFER = "the first runs", "the comparison", "looking inside", "context transfer"
+LONGER, PRIOR, LIMIT = "longer music", "new songs", "the authors' limit"
 PRESETS = ("paper", "cpu")  # that decide: toy runs do not
 
 
@@ -108,6 +109,36 @@ CLAIMS = (
     Claim("C9", TRANSFER, "Context transfer: the register moves to that of the new first bar.",
           "slope of the later bars' mean pitch over that of the donors' first bars, on a scale from none (0) to what songs do (1)",
           "register_follows", "attention", 0.5, *TRANSFER_KNOWN),
+)  # fmt: skip
+
+
+B = "pending"
+BEYOND = (
+    Claim("B1", LONGER, "\"As bar 1\" survives in sixteen bars.",
+          "share by which the rate of repeated bars is lower than that of new bars at the same position with as many notes (as C4)",
+          "saved_by_repeats", "attention", 0.50, B, "eight bars of folk: 0.86; no run of sixteen", corpus="folk16"),
+    Claim("B1, eight bars back", LONGER, "It does so however far back: position costs no more than it saves.",
+          "the same share of the bars whose nearest equal bar lies eight bars back",
+          "saved_from_eight_back", "attention", 0.50, B, "no run of sixteen bars", corpus="folk16"),
+    Claim("B1, transfer", LONGER, "The structure of sixteen bars stays when bar 1 is swapped.",
+          "the host's repeats of bar 1 found again in the result, as F1, on a scale from an unrelated song's (0) to the host's "
+          "own reconstruction's (1) (as C7)", "structure_kept", "attention", 0.5, B, "eight bars of folk: 0.92",
+          corpus="folk16"),
+    Claim("B2", PRIOR, "Songs drawn from a small prior over the codes repeat their bars as real ones do.",
+          "share of bars 2-8 that equal an earlier bar in 1,000 drawn songs, as a share of that in the test songs",
+          "drawn_repeats", "attention", 0.75, B, "codes drawn from N(0, 1): 0.43 (9.4 % against 22.0 %); no prior"),
+    Claim("B2, not more", PRIOR, "And no more often than real ones do.",
+          "the same share", "drawn_repeats", "attention", 1.25, B, "no prior", at_least=False),
+    Claim("B2, no copies", PRIOR, "What is drawn is new, not a song that it was trained on.",
+          "share of drawn songs of which 90 % of the steps or more are those of one training song, in one of its transpositions",
+          "drawn_copies", "attention", 0.05, B, "no prior", at_least=False),
+    Claim("B3", LIMIT, "A model that is trained on transposed repeats catches transposition.",
+          "share by which the rate of bars 5-8 is lower when they are bars 1-4 transposed than when they have the same pitches in "
+          "a shuffled order (as C6)", "gain_of_transposition", "transposed_repeats", 0.10, B,
+          "`attention`: 0.01; no run of `transposed_repeats`"),
+    Claim("B3, what it costs", LIMIT, "And it writes real songs as well as before.",
+          "free-running accuracy less that of `attention`", "accuracy_free_running", "transposed_repeats", -0.01, B,
+          "no run of `transposed_repeats`", other="attention"),
 )  # fmt: skip
 
 
