@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from tvae import corpus as corpora
 from tvae.checkpoint import write_atomically
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
+from tvae.presets import MODELS as MODEL_ROWS
 from tvae.report import record as records
 from tvae.studies import attention, codes, limits
 
@@ -33,14 +33,15 @@ def inspected(entries: list[dict], corpus: str) -> dict[str, dict]:
 
 
 def find_run(entries: list[dict], corpus: str, model: str = "attention") -> dict:
-    """The recorded run of a model on a corpus; `TvaeError` says which there are."""
-    known = {records.run_name(run): run for name in corpora.NAMES for run in inspected(entries, name).values()}
-    found = inspected(entries, corpus).get(model)
-    if found is None:
+    """The recorded run of a model with a code for each bar on a corpus; `TvaeError` says which there are."""
+    known = [run for run in entries if records.releases_weights(run) and not MODEL_ROWS[run["model"]].one_code]
+    found = [run for run in known if (run["corpus"], run["model"]) == (corpus, model)]
+    if not found:
+        names = ", ".join(map(records.run_name, known)) or "none"
         raise TvaeError(
-            f"No run of {model} on {corpus} is recorded with its weights; there are {', '.join(known) or 'none'}."
+            f"No run of {model} on {corpus} with a code for each bar is recorded with its weights; there are {names}."
         )
-    return found
+    return found[0]
 
 
 def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from tvae.baselines import LSTMVAE
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.melody import equal_bars
@@ -165,9 +166,11 @@ def untrained(vae: TransformerVAE) -> TransformerVAE:
         return TransformerVAE(vae.config).eval()
 
 
-def looks_back(vae: TransformerVAE) -> bool:
+def looks_back(vae: TransformerVAE | LSTMVAE) -> bool:
     """Does any attention of this model see an earlier bar?"""
-    return any(mask != "diagonal" for mask in (vae.config.encoder_mask, vae.config.inter_mask, vae.config.decoder_mask))
+    return isinstance(vae, TransformerVAE) and any(
+        mask != "diagonal" for mask in (vae.config.encoder_mask, vae.config.inter_mask, vae.config.decoder_mask)
+    )
 
 
 def measure(vae: TransformerVAE, train: Corpus, test: Corpus) -> dict:

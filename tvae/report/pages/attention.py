@@ -11,8 +11,8 @@ import pandas as pd
 
 from tvae import corpus as corpora
 from tvae.corpus import Corpus
+from tvae.errors import TvaeError
 from tvae.report import listen, measured, plots, tables
-from tvae.report import record as records
 from tvae.report.pages import page
 from tvae.studies import attention
 from tvae.studies.attention import Head
@@ -23,7 +23,7 @@ class Study:
     """A model with attention, measured on the test pieces of its corpus, beside the record of the other corpora."""
 
     record: str | Path
-    entry: dict
+    chosen: page.Chosen
     pieces: Corpus
     piece: int
     head: Head  # that is shown
@@ -125,7 +125,7 @@ class Study:
         )
 
     def run(self) -> tables.Table:
-        return tables.runs([self.entry])
+        return self.chosen.source
 
     def tell(self) -> None:
         best = self.found["heads"][self.found["finder"]]
@@ -154,20 +154,23 @@ def study(
     kind: str | None = None,
     layer: int | None = None,
     head: int | None = None,
+    model: str = "attention",
     record: str | Path = "figures",
     weights: str | Path = "weights",
 ) -> Study:
-    """Measure the recorded model of a corpus, and look at one piece of it with one head.
+    """Measure a model on a corpus, and look at one piece of it with one head.
 
-    `piece` is a title or a number. Where `kind`, `layer` or `head` is None, it is that of the head that finds repeats
+    `model` is a recorded one's name, ``official``, or a weights file. `piece` is a title or a number. Where `kind`, `layer` or `head` is None, it is that of the head that finds repeats
     best. Raises TvaeError for a name that does not exist, before anything is measured.
     """
-    entry = measured.find_run(page.entries(record), corpus)
-    pieces = corpora.load(corpus)
-    vae = records.load_model(page.located(weights), entry)
-    heads, chosen = attention.heads(vae), pieces.find(piece)
+    chosen = page.chosen(model, corpus, record, weights)
+    vae, pieces = chosen.vae, corpora.load(corpus)
+    if not attention.looks_back(vae):
+        raise TvaeError(f"{chosen.name} has no attention that sees an earlier bar.")
+    heads, shown_piece = attention.heads(vae), pieces.find(piece)
     attention.find_head(vae, heads[0], kind, layer, head)
-    found = attention.measure(vae, *map(pieces.part, pieces.split(entry["fold"])))
+    found = attention.measure(vae, *map(pieces.part, pieces.split(chosen.fold)))
     finder = heads[found["finder"]]
     shown = attention.find_head(vae, finder, kind, layer, head)
-    return Study(record, entry, pieces, chosen, shown, finder, attention.maps(vae, pieces.tokens[[chosen]]), found)
+    maps = attention.maps(vae, pieces.tokens[[shown_piece]])
+    return Study(record, chosen, pieces, shown_piece, shown, finder, maps, found)

@@ -14,7 +14,6 @@ from tvae import transfer
 from tvae.corpus import Corpus
 from tvae.model import TransformerVAE
 from tvae.report import listen, measured, plots, tables
-from tvae.report import record as records
 from tvae.report.pages import page
 from tvae.studies import codes
 
@@ -26,8 +25,7 @@ class Study:
     """Models measured on the test pieces of their corpus, beside what was recorded of the other corpora."""
 
     record: str | Path
-    runs: dict[str, dict]  # model -> its entry in the record
-    models: dict[str, TransformerVAE]
+    models: dict[str, page.Chosen]  # the first is listened to
     pieces: Corpus
     train: Corpus
     test: Corpus
@@ -37,11 +35,11 @@ class Study:
 
     @property
     def vae(self) -> TransformerVAE:
-        return self.models["attention"]
+        return next(iter(self.models.values())).vae
 
     @property
     def own(self) -> dict:
-        return self.found["attention"]
+        return next(iter(self.found.values()))
 
     @cached_property
     def sides(self) -> measured.Sides:
@@ -101,7 +99,7 @@ class Study:
 
     @property
     def _test_index(self) -> np.ndarray:
-        return self.pieces.split(self.runs["attention"]["fold"])[1]
+        return self.pieces.split(next(iter(self.models.values())).fold)[1]
 
     def fifth_bars(self) -> plots.Shown:
         """In how many results bar 5 equals bar 1, by the z_5 that was given."""
@@ -193,8 +191,8 @@ class Study:
         drawn = codes.from_prior(self.vae, pieces)
         return listen.players(list(drawn), [f"from the prior, {k}" for k in range(1, pieces + 1)])
 
-    def run(self) -> tables.Table:
-        return tables.runs(list(self.runs.values()))
+    def run(self) -> page.Below:
+        return page.below(one.source for one in self.models.values())
 
     def tell(self) -> None:
         repeated = {
@@ -224,16 +222,18 @@ def study(
     corpus: str = "folk",
     piece: int | str = 0,
     other: int | str = 1,
+    model: str | None = None,
     record: str | Path = "figures",
     weights: str | Path = "weights",
 ) -> Study:
-    """Measure the recorded models of a corpus; `piece` and `other` (titles or numbers) are to listen to."""
-    entries = page.entries(record)
-    entry = measured.find_run(entries, corpus)
-    runs = measured.inspected(entries, corpus)
+    """Measure the recorded models of a corpus; `piece` and `other` (titles or numbers) are to listen to.
+
+    `model` chooses one of them by its name, ``official``, or a weights file; None: all that can be looked into.
+    """
+    names = [model] if model else measured.inspected(page.entries(record), corpus) or ["attention"]
+    chosen = [page.chosen(name, corpus, record, weights) for name in names]
     pieces = corpora.load(corpus)
-    chosen = pieces.find(piece), pieces.find(other)
-    models = {model: records.load_model(page.located(weights), run) for model, run in runs.items()}
-    train, test = map(pieces.part, pieces.split(entry["fold"]))
-    found = {model: codes.measure(vae, train, test) for model, vae in models.items()}
-    return Study(record, runs, models, pieces, train, test, *chosen, found)
+    heard = pieces.find(piece), pieces.find(other)
+    train, test = map(pieces.part, pieces.split(chosen[0].fold))
+    found = {one.model: codes.measure(one.vae, train, test) for one in chosen}
+    return Study(record, {one.model: one for one in chosen}, pieces, train, test, *heard, found)

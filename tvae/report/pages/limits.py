@@ -11,7 +11,6 @@ import pandas as pd
 from tvae import corpus as corpora
 from tvae.corpus import Corpus
 from tvae.report import listen, measured, plots, tables
-from tvae.report import record as records
 from tvae.report.pages import page
 from tvae.studies import limits
 
@@ -24,7 +23,7 @@ class Study:
 
     record: str | Path
     weights: str | Path
-    entry: dict
+    chosen: page.Chosen
     test: Corpus
     made: limits.Variants
     piece: int  # of those that were made
@@ -126,7 +125,7 @@ class Study:
         return tables.plain(pd.DataFrame(rows))
 
     def run(self) -> tables.Table:
-        return tables.runs([self.entry])
+        return self.chosen.source
 
     def tell(self) -> None:
         tokens, twin = self.made.tokens, limits.twin
@@ -139,13 +138,19 @@ class Study:
 
 
 def study(
-    corpus: str = "folk", piece: int | str = 0, record: str | Path = "figures", weights: str | Path = "weights"
+    corpus: str = "folk",
+    piece: int | str = 0,
+    model: str = "attention",
+    record: str | Path = "figures",
+    weights: str | Path = "weights",
 ) -> Study:
-    """Make the variants of a corpus's test pieces and measure its recorded model on them; `piece` is to listen to."""
-    entry = measured.find_run(page.entries(record), corpus)
-    vae = records.load_model(page.located(weights), entry)
+    """Make the variants of a corpus's test pieces and measure a model on them; `piece` is to listen to.
+
+    `model` is a recorded one's name, ``official``, or a weights file.
+    """
+    chosen = page.chosen(model, corpus, record, weights)
     pieces = corpora.load(corpus)
-    test = pieces.part(pieces.split(entry["fold"])[1])
+    test = pieces.part(pieces.split(chosen.fold)[1])
     made = limits.variants(test)
-    chosen = test.part(made.source).find(piece)
-    return Study(record, weights, entry, test, made, chosen, limits.measure(vae, test))
+    heard = test.part(made.source).find(piece)
+    return Study(record, weights, chosen, test, made, heard, limits.measure(chosen.vae, test))

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from tvae.report import claims
+import pandas as pd
+
+from tvae.checkpoint import load, read_settings
+from tvae.model import TransformerVAE
+from tvae.presets import MODELS
+from tvae.report import claims, measured
 from tvae.report import record as records
-from tvae.report.tables import Table, verdicts
+from tvae.report.tables import Table, plain, runs, verdicts
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -41,6 +46,35 @@ class Below:
 
 def below(shown: Iterable) -> Below:
     return Below(tuple(shown))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A model to look at, and where it comes from."""
+
+    vae: TransformerVAE
+    model: str  # its row in `MODELS`
+    name: str  # of its run or file
+    corpus: str  # whose pieces it is asked about
+    fold: int  # of the corpus: its test pieces are those that the model did not train on
+    source: Table
+
+
+def chosen(model: str | Path, corpus: str, record: str | Path, weights: str | Path) -> Chosen:
+    """A recorded model of a corpus by its name in `MODELS`, ``official``, or any weights file.
+
+    Raises `TvaeError` where there is none.
+    """
+    if model in MODELS and model != "official":
+        entry = measured.find_run(entries(record), corpus, str(model))
+        vae = records.load_model(located(weights), entry)
+        return Chosen(vae, entry["model"], records.run_name(entry), corpus, entry["fold"], runs([entry]))
+    path = located(weights) / "official.safetensors" if model == "official" else located(model)
+    about = read_settings(path)
+    kept = {"weights": path.name} | {
+        key: str(about[key]) for key in ("model", "corpus", "fold", "preset") if key in about
+    }
+    return Chosen(load(path), about["model"], path.stem, corpus, about.get("fold", 0), plain(pd.DataFrame([kept])))
 
 
 def verdict(record: str | Path, claim: str | tuple[str, ...]) -> Table:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from tvae import corpus as corpora
 from tvae import melody, midi, transfer
+from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
 from tvae.report import listen, plots, tables, transferred
 from tvae.report import record as records
@@ -38,12 +39,15 @@ class Study:
     record: str | Path
     weights: str | Path
     runs: list[dict]  # whose models can be measured
-    entry: dict  # the run whose model is heard
-    vae: TransformerVAE
+    chosen: page.Chosen  # the model that is heard
     songs: tuple[midi.Melody, midi.Melody]
     names: tuple[str, str]
     bars: tuple[int, ...]  # whose codes are the donor's
     semitones: int  # the donor is moved by so many
+
+    @property
+    def vae(self) -> TransformerVAE:
+        return self.chosen.vae
 
     @cached_property
     def hosts(self) -> np.ndarray:
@@ -107,8 +111,7 @@ class Study:
             listen.write_wav(result, folder / f"{file}.wav", tempo=song.tempo)
         one, other = self.names
         plots.save(self.drawn, folder / "rolls.svg", f"{one} and {other}, reconstructed and transferred")
-        name = records.run_name(self.entry)
-        written = f"Both results as MIDI and WAV, and the figure, were written to {folder}. Model: {name}."
+        written = f"Both results as MIDI and WAV, and the figure, were written to {folder}. Model: {self.chosen.name}."
         notices = [f"{name}: {notice}" for name, song in zip(self.names, self.songs) for notice in song.notices]
         return page.Text((written, *notices))
 
@@ -197,7 +200,7 @@ class Study:
             "bar 1 from the prior": transfer.decode(self.vae, transfer.swap(codes, noise, (1,)))[0],
         }
         for run in self.runs:
-            if (run["corpus"], run["model"]) == (self.entry["corpus"], "no_attention"):
+            if (run["corpus"], run["model"]) == (self.chosen.corpus, "no_attention"):
                 plain = records.load_model(page.located(self.weights), run)
                 found[f"bar 1 from {other}, no attention"] = transfer.context_transfer(plain, host, donor)
         return listen.players(list(found.values()), list(found), ["result"] * len(found))
@@ -271,14 +274,18 @@ def study(
     start_a: int | None = None,
     track_b: int | str | None = None,
     start_b: int | None = None,
+    model: str | None = None,
 ) -> Study:
     """Two songs (built-in tunes by their titles, or MIDI files), each begun as the other by the first bars' codes.
 
+    `model` is a recorded one's name, ``official``, or a weights file; None: `attention` on the paper's corpus, else what there is.
     Of a MIDI file, `track_a` chooses the part and `start_a` the first of the 8 bars, as `tvae.midi.read_midi` takes them.
     """
     runs = [run for run in page.entries(record) if transferred.measurable(run) and records.releases_weights(run)]
-    entry = min(runs, key=lambda run: (run["model"] != "attention", run["corpus"] != "hooktheory"))
+    if not runs and not model:
+        raise TvaeError("No model with a code for each bar is recorded with its weights; name a weights file.")
+    first = min(runs, key=lambda run: (run["model"] != "attention", run["corpus"] != "hooktheory"), default={})
+    chosen = page.chosen(model or first["model"], first.get("corpus", ""), record, weights)
     songs = transfer.song(song_a, track_a, start_a), transfer.song(song_b, track_b, start_b)
     names = Path(song_a).stem, Path(song_b).stem
-    vae = records.load_model(page.located(weights), entry)
-    return Study(record, weights, runs, entry, vae, songs, names, transfer.bar_numbers(bars), semitones)
+    return Study(record, weights, runs, chosen, songs, names, transfer.bar_numbers(bars), semitones)

@@ -1,0 +1,42 @@
+"""A page looks at a recorded model, at the authors', or at any weights file; what it cannot look at is said in a sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from tvae import TvaeError
+from tvae.report.pages import attention, page, transfer
+
+ROOT = Path(__file__).parent.parent
+WEIGHTS = ROOT / "weights"
+OWN = "cpu-hooktheory-no_attention-fold0"
+
+
+def test_a_recorded_model_is_chosen_by_its_name():
+    chosen = page.chosen("no_attention", "hooktheory", "figures", "weights")
+    assert (chosen.name, chosen.fold) == (OWN, 0) and OWN.split("-")[1] in chosen.source.html
+
+
+def test_a_weights_file_is_as_good_as_a_recorded_run():
+    study = transfer.study(model=str(WEIGHTS / f"{OWN}.safetensors"))
+    assert study.chosen.name == OWN and study.results.shape == (2, 128)
+    named = transfer.study(model="no_attention").results
+    assert (study.results == named).all() and (study.results != transfer.study().results).any()
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        ("lstm_1x8", "No run of lstm_1x8 on hooktheory with a code for each bar"),
+        ("official", "official.safetensors holds no weights"),
+        ("nowhere.safetensors", "nowhere.safetensors holds no weights"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_said(model, sentence):
+    with pytest.raises(TvaeError, match=sentence):
+        page.chosen(model, "hooktheory", "figures", "weights")
+
+
+def test_a_model_without_attention_has_no_map():
+    with pytest.raises(TvaeError, match="no attention that sees an earlier bar"):
+        attention.study(model=str(WEIGHTS / f"{OWN}.safetensors"))
