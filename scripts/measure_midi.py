@@ -1,9 +1,10 @@
-"""How often is a MIDI file read as a musician would? The share of pieces whose part and bars are right, where both are known.
+"""How often is a MIDI file read as a musician would? The share of pieces whose part and bars are right.
 
     python scripts/measure_midi.py [--songs 200] [--data-dir DIR]
 
-Three references: fiddle tunes of the corpus `folk` with an upbeat put before them; the same tunes arranged for several instruments, in layouts
-that files have; and POP909, whose beats are known (only with its archive in --data-dir or TVAE_DATA).
+Three references: fiddle tunes of the corpus `folk` with an upbeat put before them; the same tunes arranged for several
+instruments, in layouts that files have; and POP909, whose beats are known (only with its archive in --data-dir or
+TVAE_DATA).
 """
 
 from __future__ import annotations
@@ -177,7 +178,7 @@ def right(data: bytes, tune: list[Note], folder: Path) -> tuple[bool, bool]:
 
 
 def pop909_bars(data_dir: Path | None) -> dict[str, int]:
-    """Of the songs whose reference has nine downbeats a bar apart where the piece begins: in how many are those its bar lines?"""
+    """Of the songs with nine regular downbeats from where the piece begins: in how many are those its bar lines?"""
     archive, _ = pop909.find(data_dir)
     content = {Path(path).parts[-2:]: data for path, data in sources.members(archive[0])}
     found = defaultdict(int)
@@ -231,7 +232,8 @@ def main() -> None:
     try:
         found = pop909_bars(arguments.data_dir)
         print(
-            f"{'POP909, {read} of {songs} files read'.format(**found):55}{found['melody'] / found['read']:8.1%}{found['right'] / found['regular']:8.1%}"
+            f"{'POP909, {read} of {songs} files read'.format(**found):55}"
+            f"{found['melody'] / found['read']:8.1%}{found['right'] / found['regular']:8.1%}"
         )
         print(f"  (bars: of {found['regular']} whose reference has regular downbeats there)")
     except TvaeError as error:

@@ -1,8 +1,9 @@
-"""Read every MIDI file below a folder and print what became of them: how many gave a piece, what was said, what was refused, the slowest.
+"""Read every MIDI file below a folder and print how many gave a piece, what was said and refused, the slowest.
 
     python scripts/midi_collection.py FOLDER [--mutate 10000] [--javascript]
 
---mutate reads so many files made of these with bytes changed, left out, put in and said twice: each must give a piece or one sentence.
+--mutate reads so many files made of these with bytes changed, left out, put in and said twice.
+Each must give a piece or one sentence.
 --javascript holds what the playground reads against it, token for token.
 """
 

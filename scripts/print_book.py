@@ -1,8 +1,8 @@
 """The book as a PDF, printed by Chromium: python scripts/print_book.py _build/singlehtml/index.html _build/tvae.pdf
 
-Chromium prints the book on one page of HTML, with the book's own style for paper (`@media print` in book/assets/tvae.css):
-figures, tables and captions stay, players and the playground go, and what the pages fold is unfolded, but for code.
-Headings become the PDF's outline.
+Chromium prints the book on one page of HTML, with the book's own style for paper (`@media print` in
+book/assets/tvae.css): figures, tables and captions stay, players and the playground go, and what the pages fold is
+unfolded, but for code. Headings become the PDF's outline.
 """
 
 import sys

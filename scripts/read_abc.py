@@ -1,7 +1,7 @@
 """Reads what ABC notation the three collections of `build_folk.py` have: notes, in whole notes since the tune began.
 
-music21's parser takes minutes for a book and misses some of what is written: accidentals later in a bar, dotted rhythm across a
-slur or an ornament.
+music21's parser takes minutes for a book and misses some of what is written: accidentals later in a bar, dotted
+rhythm across a slur or an ornament.
 """
 
 from __future__ import annotations

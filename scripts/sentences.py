@@ -1,7 +1,7 @@
 """Put each sentence of a Markdown file on a line of its own, so that a diff shows which one changed.
 
     python scripts/sentences.py FILE.md ...          rewrites what is not so
-    python scripts/sentences.py --check FILE.md ...  names it, and paragraphs of 90 words and more, and ends with status 1
+    python scripts/sentences.py --check FILE.md ...  names it, and paragraphs of 90 words; ends with status 1
 
 Paragraphs and list items are looked at; code, directives, tables, quotations and comments stay as they are.
 """

@@ -196,7 +196,7 @@ def odd_files() -> dict[str, bytes]:
     for channel in range(16):
         files[f"channel {channel + 1} alone"] = midi(track(*notes(*spans, channel=channel)))
     files |= {
-        "all notes of length zero": midi(track(*[(480 * k, on(60)) for k in range(32)], *[(480 * k, off(60)) for k in range(32)])),
+        "all notes of length zero": midi(track(*[(480 * k, event(60)) for event in (on, off) for k in range(32)])),
         "all ends, no beginnings": midi(track(*[(480 * k, off(60)) for k in range(32)])),
         "only beginnings of velocity 0": midi(chunk((b"\x60\x90\x3c\0") * 32 + end)),
         "percussion and silence": midi(track(*notes(*spans, channel=9)), track(named("melody"))),

@@ -76,8 +76,13 @@ def root(request, folder):
 
 @pytest.fixture
 def open_page(browser, root):
-    """open_page(hash) opens it and waits for the first result; at the end there must have been no error, and no request that
-    leaves its own folder."""
+    (
+        """open_page(hash) opens it and waits for the first result.
+
+    At the end there must have been no error, and no request that leaves its own folder.
+    """
+        ""
+    )
     wrong, pages = [], []
 
     def visit(hash="", width=1000, script="", **settings):

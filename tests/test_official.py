@@ -1,7 +1,7 @@
 """Our model computes what the authors' code computes, and their checkpoint becomes a weights file of ours.
 
-``tests/data/release_reference.npz`` holds what the release's own code gives for weights made by `checkpoint`, for four triples
-of masks, on six pieces.
+``tests/data/release_reference.npz`` holds what the release's own code gives for weights made by `checkpoint`, for
+four triples of masks, on six pieces.
 """
 
 from html import unescape

@@ -313,14 +313,17 @@ def test_a_link_brings_everything_back(open_page):
 
 def link(**changed) -> str:
     a, b = playground.to_text(TUNES["Jingle Bells"]), playground.to_text(TUNES["Twinkle, Twinkle"])
-    fields = {"patch": "ABBBBBBB", "mix": 20, "seed": 7, "a": a, "a-title": "One", "a-tempo": 90, "b": b, "b-title": "Two", "b-tempo": 60}  # fmt: skip
+    fields = {"patch": "ABBBBBBB", "mix": 20, "seed": 7}
+    fields |= {"a": a, "a-title": "One", "a-tempo": 90, "b": b, "b-title": "Two", "b-tempo": 60}
     return "#" + "&".join(f"{name}={quote(str(value))}" for name, value in (fields | changed).items())
 
 
 DAMAGED = [
-    link(patch="BAAA"), link(patch="BAAAAAAX"), link(mix=101), link(mix="5e1"), link(seed=-1), link(seed=2**32), link(a="!" * 128),
-    link(a="A" * 127), link(a="-" * 128), link(**{"a-tempo": 0}), link(**{"a-tempo": 1001}), link(**{"a-title": ""}),
-    link(**{"b-title": "x" * 101}), link(more=1), link() + "&seed=2", link().replace("&b-title", "&c-title"), "#patch=", "#patch=%ff%00",
+    link(patch="BAAA"), link(patch="BAAAAAAX"), link(mix=101), link(mix="5e1"), link(seed=-1), link(seed=2**32),
+    link(a="!" * 128), link(a="A" * 127), link(a="-" * 128), link(**{"a-tempo": 0}), link(**{"a-tempo": 1001}),
+    link(**{"a-title": ""}),
+    link(**{"b-title": "x" * 101}), link(more=1), link() + "&seed=2",
+    link().replace("&b-title", "&c-title"), "#patch=", "#patch=%ff%00",
 ]  # fmt: skip
 
 
@@ -450,7 +453,8 @@ def test_keys_reach_everything(open_page):
         name, ring, ours = page.evaluate(
             """() => {
                 const e = document.activeElement;
-                const name = e.getAttribute("aria-label") ?? e.closest("label")?.textContent ?? e.textContent.slice(0, 40);
+                const label = e.getAttribute("aria-label") ?? e.closest("label")?.textContent;
+                const name = label ?? e.textContent.slice(0, 40);
                 const ring = getComputedStyle(e.closest(".tvae-radios label") ?? e).outlineStyle;
                 return [name, ring, e.closest("tvae-playground") !== null];
             }"""
@@ -458,10 +462,11 @@ def test_keys_reach_everything(open_page):
         if ours:
             reached[name] = ring
     assert set(reached.values()) == {"solid"}, "the focus can be seen everywhere"
-    for name in ("Model", "Reset", "Paper's example", "Melody A: search for a tune", "Open MIDI…", "Edit notes", "Record",
-                 "Play Ode to Joy", "all A", "bar 1 from B", "bar 8 from A", "lock bar 3", "Mix, from A to B", "New sample",
-                 "Four samples to choose from", "result", "Tempo, quarter notes a minute", "loop", "Instrument", "Volume",
-                 "play on change", "Download MIDI", "Download WAV", "Copy link", "Attention head"):  # fmt: skip
+    for name in ("Model", "Reset", "Paper's example", "Melody A: search for a tune", "Open MIDI…", "Edit notes",
+                 "Record", "Play Ode to Joy", "all A", "bar 1 from B", "bar 8 from A", "lock bar 3", "Mix, from A to B",
+                 "New sample", "Four samples to choose from", "result", "Tempo, quarter notes a minute", "loop",
+                 "Instrument", "Volume", "play on change", "Download MIDI", "Download WAV", "Copy link",
+                 "Attention head"):  # fmt: skip
         assert name in reached, name
     switch(page, 1, "B").focus()
     after(page, lambda: page.keyboard.press("ArrowUp"))
@@ -531,7 +536,7 @@ def test_it_is_quick(open_page, site, browser, capsys):
             const element = document.querySelector("tvae-playground"), times = [];
             for (let k = 0; k < 21; k++) {
                 const dot = element.querySelector(`[aria-label="bar ${k % 8 + 1} from ${k % 16 < 8 ? "mix" : "A"}"]`);
-                const shown = new Promise((resolve) => element.addEventListener("tvae-result", resolve, { once: true }));
+                const shown = new Promise((done) => element.addEventListener("tvae-result", done, { once: true }));
                 const start = performance.now();
                 dot.click();
                 await shown;
@@ -563,7 +568,7 @@ def test_weights_that_do_not_come_are_said_and_asked_for_again(browser, folder, 
 
 
 def test_other_pages_load_none_of_it():
-    """But for the button that measures a claim again, which loads its own small script and nothing else until it is pressed."""
+    """But for the button that measures a claim again: until it is pressed it loads its own small script alone."""
     html = ROOT / "_build" / "html"
     if not (html / "executed" / "playground.html").exists():
         pytest.skip("the book is not built (make book)")

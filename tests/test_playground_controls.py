@@ -1,5 +1,5 @@
-"""What the playground offers around its switches, in a real browser: models, examples, undo, hearing, searching, samples, files,
-and a keyboard. Each control is used by mouse, by keys or by touch, as people do."""
+"""What the playground offers around its switches, in a real browser: models, examples, undo, hearing, searching,
+samples, files, and a keyboard. Each control is used by mouse, by keys or by touch, as people do."""
 
 # ruff: noqa: F401, F811 (fixtures)
 
@@ -317,7 +317,7 @@ def test_samples_to_choose_from_and_locked_bars(open_page, released):
 
 @pytest.fixture
 def long_file(tmp_path) -> bytes:
-    """Two parts of 24 bars in quarter notes: a flute whose bar k plays the pitch 60 + k, and a violin that always plays 72, 74."""
+    """Two parts of 24 bars in quarter notes: a flute whose bar k plays the pitch 60 + k, a violin with 72 and 74."""
     file = pretty_midi.PrettyMIDI(initial_tempo=120)
     for name, program, pitches in (
         ("flute", 73, [[60 + bar] * 4 for bar in range(24)]),
@@ -428,8 +428,14 @@ def test_a_keyboard_plays_into_a_slot(open_page, released):
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("Object.defineProperty(Navigator.prototype, 'requestMIDIAccess', { value: undefined })", "cannot hear MIDI keyboards"),
-        ("navigator.requestMIDIAccess = async () => { throw new DOMException('no', 'SecurityError') }", "does not let this page"),
+        (
+            "Object.defineProperty(Navigator.prototype, 'requestMIDIAccess', { value: undefined })",
+            "cannot hear MIDI keyboards",
+        ),
+        (
+            "navigator.requestMIDIAccess = async () => { throw new DOMException('no', 'SecurityError') }",
+            "does not let this page",
+        ),
         ("navigator.requestMIDIAccess = async () => ({ inputs: new Map() })", "No keyboard is connected"),
     ],
 )  # fmt: skip
@@ -487,9 +493,11 @@ def test_who_hears_the_page_finds_its_parts(open_page):
     busy = page.evaluate(
         """async () => {
             const sheet = document.querySelector(".tvae-result"), seen = [];
-            new MutationObserver(() => seen.push(sheet.getAttribute("aria-busy"))).observe(sheet, { attributeFilter: ["aria-busy"] });
+            const observer = new MutationObserver(() => seen.push(sheet.getAttribute("aria-busy")));
+            observer.observe(sheet, { attributeFilter: ["aria-busy"] });
             document.querySelector('[aria-label="bar 3 from B"]').click();
-            await new Promise((done) => document.querySelector("tvae-playground").addEventListener("tvae-result", done, { once: true }));
+            const element = document.querySelector("tvae-playground");
+            await new Promise((done) => element.addEventListener("tvae-result", done, { once: true }));
             await new Promise((done) => setTimeout(done, 50));
             return seen;
         }"""

@@ -1,4 +1,4 @@
-"""The playground's reader and writer of MIDI files in JavaScript against Python's, in the engine that a browser has (V8)."""
+"""The playground's reader and writer of MIDI files in JavaScript against Python's, in a browser's engine (V8)."""
 
 import io
 import random
@@ -33,7 +33,7 @@ def text(tokens: np.ndarray) -> str:
 
 @pytest.fixture
 def both(js, tmp_path, monkeypatch):
-    """bytes, track=..., start=... -> what JavaScript reads, what Python reads: parts, a Melody, all pieces; or the sentence."""
+    """bytes, track=..., start=... -> what JavaScript and Python read: parts, a Melody, all pieces; or the sentence."""
     monkeypatch.chdir(tmp_path)
     path = Path("a melody.mid")
 

@@ -35,9 +35,10 @@ def javascript():
 def model(context, vae: TransformerVAE, tensors: dict):
     """model.js with this model in an engine: what is given back calls encode, generate or attention there."""
     context.eval((ASSETS / "model.js").read_text())
+    file = b64encode(playground.to_bytes(tensors, vae.config)).decode()
     context.eval(
         f"""
-        const [metadata, weights] = tvae.model.read_weights(Uint8Array.fromBase64("{b64encode(playground.to_bytes(tensors, vae.config)).decode()}"));
+        const [metadata, weights] = tvae.model.read_weights(Uint8Array.fromBase64("{file}"));
         const vae = new tvae.model.TransformerVAE(JSON.parse(metadata.config), weights);
         const encode = (tokens) => vae.encode(Uint8Array.from(tokens)).map((codes) => codes.map((code) => [...code]));
         const generate = (z) => [...vae.generate(z.map((code) => Float32Array.from(code)))];
@@ -100,7 +101,8 @@ def test_in_a_browser_too(browser, tmp_path, released, pieces):
         """async (pieces) => {
             const model = await new tvae.Engine("").load(tvae.data.models[0], () => {}), found = [];
             for (const [k, pair] of pieces.entries()) {
-                const [a, b] = await Promise.all(pair.map((tokens) => model.encode(Uint8Array.from(tokens)))), width = a.length / 8;
+                const [a, b] = await Promise.all(pair.map((tokens) => model.encode(Uint8Array.from(tokens))));
+                const width = a.length / 8;
                 const codes = a.map((own, at) => [own, at < width ? b[at] : own, 0.5 * (own + b[at])][k % 3]);
                 found.push([...(await model.generate(codes)).tokens]);
             }
@@ -233,10 +235,18 @@ def test_the_page_gets_the_models_and_the_songs(tmp_path, released):
     [
         ("Harvest Home, The (oneill-1603), strain 1", "oneill-1603", "The Harvest Home, part 1 (O'Neill 1603)"),
         ("Devil's Dream., The (oneill-1564), strain 1", "oneill-1564", "The Devil's Dream, part 1 (O'Neill 1564)"),
-        ("Birmingham (ryan-BirminghamHornpipe), strain 2", "ryan-BirminghamHornpipe", "Birmingham, hornpipe, part 2 (Ryan)"),
-        ("Higgins' Best (oneill-0750), strain 2, from bar 9", "oneill-0750", "Higgins' Best, part 2, from bar 9 (O'Neill 750)"),
+        (
+            "Birmingham (ryan-BirminghamHornpipe), strain 2",
+            "ryan-BirminghamHornpipe",
+            "Birmingham, hornpipe, part 2 (Ryan)",
+        ),
+        (
+            "Higgins' Best (oneill-0750), strain 2, from bar 9",
+            "oneill-0750",
+            "Higgins' Best, part 2, from bar 9 (O'Neill 750)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_tunes_have_the_names_that_people_know(title, song, name):
     assert playground.known_as(title, song) == name
 

@@ -35,7 +35,8 @@ def test_a_rule_stays_if_something_on_a_page_could_need_it(css, words, kept):
 
 def test_scripts_wait_or_go():
     page = """<head><script src="_static/scripts/fontawesome.js?digest=1"></script>
-    <link rel="preload" as="script" href="_static/scripts/bootstrap.js" /><script src="_static/documentation_options.js"></script>
+    <link rel="preload" as="script" href="_static/scripts/bootstrap.js" />
+    <script src="_static/documentation_options.js"></script>
     <script src="_static/doctools.js?v=1"></script><script async="async" src="_static/mathjax/tex-chtml.js"></script>
     <script defer="defer" src="_static/tvae-player.js"></script></head><body>{}</body>"""
     light = lighten_page(page.replace("{}", "words"))

@@ -88,7 +88,8 @@ def test_what_repeats_save_is_what_python_finds(javascript, folk):
     tokens, length = json.dumps(pieces.tokens.tolist()), pieces.length.tolist()
     song = np.unique(pieces.song, return_inverse=True)[1].tolist()
     kinds, saving = javascript(
-        f"""const tokens = {tokens}.map((piece) => Uint8Array.from(piece)), rate = {rate.tolist()}, song = {song}, units = [];
+        f"""const tokens = {tokens}.map((piece) => Uint8Array.from(piece));
+        const rate = {rate.tolist()}, song = {song}, units = [];
         tokens.forEach((piece, k) => (units[song[k]] ??= []).push(...tvae.codes.strata(piece, {length}[k], rate[k])));
         return [tokens.map(tvae.codes.kinds), tvae.codes.saving(units, units.map(() => 1))];"""
     )
@@ -128,12 +129,18 @@ def folder(tmp_path_factory, few, entry):
     playground.export(models, few, folder / "playground")
     figures = ROOT / "figures"
     remeasure.export(
-        models, few, 0, claims.read(figures), measured.read(figures / "inside.json"), transferred.read(figures / "transfer.json"),
+        models,
+        few,
+        0,
+        claims.read(figures),
+        measured.read(figures / "inside.json"),
+        transferred.read(figures / "transfer.json"),
         folder / "playground",
     )  # fmt: skip
     (folder / "index.html").write_text(
         '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Measure</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><link rel="stylesheet" href="tvae.css">'
+        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        '<link rel="stylesheet" href="tvae.css">'
         f"{remeasure.element('C7 C8 C9', 'playground/')}{remeasure.element('C4', 'playground/')}</html>",
         encoding="utf-8",
     )
@@ -176,7 +183,8 @@ def test_the_page_measures_transfers_as_python_does(page, vae, few):
     claim = "C7 C8 C9"
     button(page, f"Measure it here: {claim.replace(' ', ', ')}").click()
     page.wait_for_function(
-        "document.querySelector('tvae-measure progress').value > 0.02 && document.querySelector('tvae-measure').estimates.structure_kept"
+        "document.querySelector('tvae-measure progress').value > 0.02"
+        " && document.querySelector('tvae-measure').estimates.structure_kept"
     )
     button(page, "Stop: C7, C8, C9").click()
     button(page, "Go on: C7, C8, C9").wait_for()

@@ -113,7 +113,7 @@ def test_one_version_and_one_environment_everywhere():
 
 
 def test_one_address_everywhere():
-    """The addresses of the repository and the book are those of pyproject.toml, in every file that has to repeat them."""
+    """The addresses of the repository and the book are those of pyproject.toml, in every file that repeats them."""
     repository, book = PROJECT["urls"]["Repository"], PROJECT["urls"]["Documentation"]
     assert repository.startswith("https://github.com/") and book.endswith("/")
     owner, name = repository.removeprefix("https://github.com/").split("/")

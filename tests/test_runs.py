@@ -187,7 +187,10 @@ def runs(tmp_path):
         "presets: {toy: [{corpora: [folk], models: [attention], folds: [0, 1, 2, 3]},"
         " {corpora: [folk], models: [attention], folds: [0], kl_weights: [4]}]}"
     )
-    hold = "import sys; from filelock import FileLock; lock = FileLock('.lock'); lock.acquire(); print(flush=True); sys.stdin.read()"
+    hold = (
+        "import sys; from filelock import FileLock; lock = FileLock('.lock');"
+        " lock.acquire(); print(flush=True); sys.stdin.read()"
+    )
     trainer = start("-c", hold, cwd=base / "fold1")
     trainer.stdout.readline()
     yield tmp_path / "runs"

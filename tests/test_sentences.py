@@ -37,7 +37,8 @@ def test_and_not_elsewhere(text):
 
 
 def test_only_prose_is_touched():
-    kept = "# A. B\n\n```bash\nA. B\n```\n\n:::{note}\nA. B\n:::\n\n| A. B | C. D |\n|---|---|\n| E. F | G. H |\n\n$$\nA. B\n$$\n"
+    kept = "# A. B\n\n```bash\nA. B\n```\n\n:::{note}\nA. B\n:::\n\n"
+    kept += "| A. B | C. D |\n|---|---|\n| E. F | G. H |\n\n$$\nA. B\n$$\n"
     assert rewrite(kept) == kept
     assert rewrite("A b. C d.\nE\nf.\n\n- G h. I j.\n  K\n") == "A b.\nC d.\nE f.\n\n- G h.\n  I j.\n  K\n"
 

@@ -1,8 +1,8 @@
-"""What a run leaves and how it is taken up again: weights, the state of a training under way, files that are whole or not there.
+"""What a run leaves and how it goes on: weights, the state of a training, files that are whole or not there.
 
-Weights are safetensors files whose metadata rebuilds the model. A run's own are float32. Released ones have eight bits a
-value: a matrix is int8, with a float32 ``.scale`` for each output, and everything else is float32. The report and the
-playground read the same file.
+Weights are safetensors files whose metadata rebuilds the model. A run's own are float32. Released ones have eight bits
+a value: a matrix is int8, with a float32 ``.scale`` for each output, and everything else is float32. The report and
+the playground read the same file.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def write_npz(path: Path, **arrays: np.ndarray) -> None:
 
 
 def quantised(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A model's tensors by name in eight bits: matrices as int8 with a float32 ``.scale`` beside each, the rest as it is.
+    """A model's tensors by name in eight bits: matrices as int8 with a float32 ``.scale`` beside each.
 
-    A scale is a 127th of the largest weight that leads to one output: of a row of a linear layer (out, in), of a column of
-    a `tvae.model.BarwiseLinear` (bar, in, out).
+    A scale is a 127th of the largest weight that leads to one output: of a row of a linear layer (out, in), of a column
+    of a `tvae.model.BarwiseLinear` (bar, in, out). What is no matrix stays as it is.
     """
     tensors = {}
     for name, tensor in state.items():
@@ -85,7 +85,7 @@ def read_settings(path: str | os.PathLike) -> dict:
 
 
 def load(path: str | os.PathLike) -> TransformerVAE | LSTMVAE:
-    """A model from any weights file: of a run, released, or made of the authors' checkpoint. In float32, ready to evaluate."""
+    """A model from a weights file of a run, of the record, or of `tvae official`: in float32, ready to evaluate."""
     about = read_settings(path)
     try:
         sizes = LSTMConfig if model_row(about["model"]).architecture is LSTMVAE else ModelConfig
@@ -102,7 +102,7 @@ def save_state(path: Path, state: dict) -> None:
 
 
 def load_state(path: Path, config: dict) -> dict:
-    """A checkpoint of a training with these settings. Raises `TvaeError` on a damaged one and on one of other settings."""
+    """A checkpoint of a training with these settings; `TvaeError` on a damaged one and on one of other settings."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         if json.loads(state["config"]) != config:

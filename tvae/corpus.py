@@ -85,7 +85,7 @@ class Corpus:
         return self._by_song(lambda number: number % 20 == 0)
 
     def split(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
-        """(train index, test index): the songs of this fold are the test pieces, the others train, but for `validation`."""
+        """(train index, test index): this fold's songs are the test pieces, the others train, but for `validation`."""
         self._check(fold)
         return np.flatnonzero((self.fold != fold) & ~self.held_back), np.flatnonzero(self.fold == fold)
 
@@ -138,7 +138,8 @@ def load(name: str, data_dir: str | Path | None = None) -> Corpus:
         return load_folder(name)
     if name not in (*NAMES, *LONGER):
         raise TvaeError(
-            f"There is no corpus {name!r}; choose one of {', '.join((*NAMES, *LONGER))}, or {PREFIX}PATH for MIDI files of your own."
+            f"There is no corpus {name!r}; choose one of {', '.join((*NAMES, *LONGER))}, "
+            f"or {PREFIX}PATH for MIDI files of your own."
         )
     origin, bars = LONGER.get(name, (name, BARS))
     if origin == "folk":
@@ -155,7 +156,7 @@ def load(name: str, data_dir: str | Path | None = None) -> Corpus:
 
 
 def load_folder(name: str) -> Corpus:
-    """Every MIDI file below a folder, ``folder:PATH``, as `tvae.corpora.folder` reads them; kept in the cache, by content.
+    """Every MIDI file below a folder, ``folder:PATH``, as `tvae.corpora.folder` reads it; cached by content.
 
     Says how many files gave pieces, and where a table stands of what became of each. Raises TvaeError where there is no
     such folder, no MIDI file in it, or too few songs for the five folds.
@@ -184,7 +185,7 @@ def load_folder(name: str) -> Corpus:
 
 
 def in_folds(corpus: Corpus) -> Corpus:
-    """A corpus of few songs, with a number added to their names by which each fold has songs to train, choose and test on.
+    """A corpus of few songs, their names with a number by which each fold has songs to train, choose and test on.
 
     Raises TvaeError for fewer songs than `FEWEST`, with which that is chance.
     """
@@ -194,7 +195,8 @@ def in_folds(corpus: Corpus) -> Corpus:
         if all(len(part) for fold in range(FOLDS) for part in (*named.split(fold), named.validation(fold))):
             return named
     raise TvaeError(
-        f"{corpus.name} has pieces of {songs} files only, and five folds need {FEWEST} or more; add MIDI files to the folder."
+        f"{corpus.name} has pieces of {songs} files only, and five folds need {FEWEST} or more; "
+        "add MIDI files to the folder."
     )
 
 

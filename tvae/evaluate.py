@@ -2,8 +2,9 @@
 
 Everything is kept per piece as well, so that intervals can be computed afterwards without the model. Names follow
 rate-distortion usage: rate is the KL divergence from prior to posterior, distortion the cross-entropy, both in nats a
-piece. z = mu is not limited by the rate, which is paid for a drawn z: the ``_sampled`` metrics draw it. What the release calls "ACC SAMPLING" is ``accuracy_free_running`` (z = mu, nothing is sampled), its "ACC TEACHER F."
-is ``accuracy_teacher_forced_sampled`` (z drawn from the posterior).
+piece. z = mu is not limited by the rate, which is paid for a drawn z: the ``_sampled`` metrics draw it. What the
+release calls "ACC SAMPLING" is ``accuracy_free_running`` (z = mu, nothing is sampled), its "ACC TEACHER F." is
+``accuracy_teacher_forced_sampled`` (z drawn from the posterior).
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ def prediction_scores(name: str, predicted: Tensor, tokens: Tensor, counted: Ten
 def terms(pieces: Pieces) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Every metric as a ratio of sums over pieces: name -> (numerators (N, ...), denominators (N, ...)).
 
-    The one definition that both the metrics and their intervals (`tvae.studies.statistics.interval`) use. Only what the arrays
-    in `pieces` allow is there: predictions without a code have no rate.
+    The one definition that both the metrics and their intervals (`tvae.studies.statistics.interval`) use. Only what
+    the arrays in `pieces` allow is there: predictions without a code have no rate.
     """
     found = {}
     for name in ("teacher_forced", "teacher_forced_sampled", "free_running", "free_running_sampled"):

@@ -1,8 +1,8 @@
 """The two LSTMs that every LSTM model here is made of: one reads tokens into a state, one writes tokens from a state.
 
-They follow MusicVAE (Roberts et al., 2018): a bidirectional encoder, and a decoder that starts from the state, hears it at
-every step, and is fed the previous token. `tvae.baselines` builds the paper's LSTM models of them, `tvae.model` a local
-layer that is autoregressive inside a bar.
+They follow MusicVAE (Roberts et al., 2018): a bidirectional encoder, and a decoder that starts from the state, hears
+it at every step, and is fed the previous token. `tvae.baselines` builds the paper's LSTM models of them, `tvae.model`
+a local layer that is autoregressive inside a bar.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ class LSTMEncoder(nn.Module):
 class LSTMDecoder(nn.Module):
     """An LSTM from a state (N, d_state) to tokens. It hears the state and the previous token at every step.
 
-    Each of `spans` equal spans of the tokens hears the state through a map of its own. ``token_dropout`` is the share of previous tokens that it does not hear in training: it hears the start token instead, so
-    that it has to learn what the state says (Bowman et al., 2016).
+    Each of `spans` equal spans of the tokens hears the state through a map of its own. ``token_dropout`` is the share
+    of previous tokens that it does not hear in training: it hears the start token instead, so that it has to learn
+    what the state says (Bowman et al., 2016).
     """
 
     def __init__(self, states: int, d_state: int, sizes: LSTMSizes, spans: int = 1, token_dropout: float = 0.0):

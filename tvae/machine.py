@@ -19,8 +19,8 @@ HELD: list[FileLock] = []  # places on GPUs, until this process ends
 def reserve(locks: Path, gpus: Sequence[str]) -> int:
     """Take one of the GPUs of these names until this process ends, however it ends; returns its number in `gpus`.
 
-    As many processes as there are GPUs get one each, the next so many share them, and so on. A place on a GPU is a lock on a
-    file in the folder `locks`, so no two processes get the same place and a killed one gives its own back.
+    As many processes as there are GPUs get one each, the next so many share them, and so on. A place on a GPU is a
+    lock on a file in the folder `locks`, so no two processes get the same place and a killed one gives its own back.
     """
     locks.mkdir(parents=True, exist_ok=True)
     places = itertools.count()

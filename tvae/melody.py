@@ -117,7 +117,7 @@ def bars(tokens: np.ndarray) -> np.ndarray:
 
 
 def equal_bars(tokens: np.ndarray) -> np.ndarray:
-    """(..., 128) -> (..., 8, 8) bool: are bars i and j the same, token for token? A bar without an onset equals nothing."""
+    """(..., 128) -> (..., 8, 8) bool: do bars i and j have the same tokens? A bar without an onset equals nothing."""
     x = bars(tokens)
     same = (x[..., :, None, :] == x[..., None, :, :]).all(-1)
     return same & (x >= FIRST_PITCH).any(-1, keepdims=True)  # else bars that hold different notes would be equal

@@ -43,10 +43,10 @@ class ModelConfig:
     alone (attention removed, "Proposed-A"), ``none`` all eight. ``d_head`` is the width of queries, keys and values
     *per head*: the release's 256 makes attention four times as wide as the model; 64 is the usual, ``compact``, choice.
 
-    ``local`` says how a bar is read and written: ``dense``, all 16 steps at once, as in the release, or ``lstm``, one after
-    the other, each told the one before. ``previous_bar`` feeds each decoded bar back for the next one; without it, and
-    with diagonal masks, a bar knows nothing but its own code. ``initialisation`` is what the weights start from
-    (`TransformerVAE.initialise`).
+    ``local`` says how a bar is read and written: ``dense``, all 16 steps at once, as in the release, or ``lstm``, one
+    after the other, each told the one before. ``previous_bar`` feeds each decoded bar back for the next one; without
+    it, and with diagonal masks, a bar knows nothing but its own code. ``initialisation`` is what the weights start
+    from (`TransformerVAE.initialise`).
     """
 
     bars: int = 8
@@ -326,9 +326,9 @@ class TransformerVAE(nn.Module):
     def initialise(self) -> None:
         """What the top layer's attention starts from; everything else starts as PyTorch starts it.
 
-        ``release``: bar positions are standard normal, and the query, key and value weights normal with the small deviation
-        that He's rule gives the release, whose fan-in is D * d_head. ``pytorch``: positions have the deviation
-        1 / sqrt(D), and the weights are those of `nn.Linear`.
+        ``release``: bar positions are standard normal, and the query, key and value weights normal with the small
+        deviation that He's rule gives the release, whose fan-in is D * d_head. ``pytorch``: positions have the
+        deviation 1 / sqrt(D), and the weights are those of `nn.Linear`.
         """
         if self.config.initialisation == "pytorch":
             for layer in (self.encoder, self.decoder):

@@ -1,7 +1,8 @@
 """The authors' own checkpoint in our model: the same function, other names.
 
-The release (github.com/music-x-lab/TransformerVAE) links ``transformer_sequential_vae_no_chord_v2.1_m111_3_layer_kl1.000000_s0.sdict``
-in its README. `convert` renames its tensors and turns its matrices, which it keeps as (in, out) a head or as one layer a bar.
+The release (github.com/music-x-lab/TransformerVAE) links
+``transformer_sequential_vae_no_chord_v2.1_m111_3_layer_kl1.000000_s0.sdict`` in its README. `convert` renames its
+tensors and turns its matrices, which it keeps as (in, out) a head or as one layer a bar.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ BARWISE = (
 
 
 def with_masks(digits: str) -> ModelConfig:
-    """The release's name for a triple of masks, such as ``111`` (encoder, decoder to z, decoder), in our model of the release's sizes."""
+    """The sizes of the release, with the masks that it names ``111`` and the like: encoder, decoder to z, decoder."""
     if len(digits) != 3 or not set(digits) <= set("012"):
         raise TvaeError(f"There are no masks '{digits}'; give three digits, each 0 (none), 1 (causal) or 2 (diagonal).")
     encoder, inter, decoder = (MASKS[int(digit)] for digit in digits)
@@ -91,7 +92,8 @@ def convert(checkpoint: Mapping[str, Tensor], masks: str = "111") -> Transformer
             raise TvaeError(f"This is no checkpoint of the release: it has no {name}.")
         if tuple(checkpoint[name].shape) != shape:
             raise TvaeError(
-                f"This is no checkpoint of the release: {name} has the shape {tuple(checkpoint[name].shape)}, not {shape}."
+                f"This is no checkpoint of the release: {name} has the shape {tuple(checkpoint[name].shape)}, "
+                f"not {shape}."
             )
     if extra := sorted(set(checkpoint) - set(wanted)):
         raise TvaeError(f"This is no checkpoint of the release: it also has {extra[0]}.")

@@ -1,7 +1,7 @@
 """What can be trained: one table of models, one of presets.
 
-A model changes a preset's sizes or its training; a preset is what a run costs and how good it can be. A row of `MODELS` is
-all that a new variant of a known architecture needs: tables, figures and the command line read it from here.
+A model changes a preset's sizes or its training; a preset is what a run costs and how good it can be. A row of
+`MODELS` is all that a new variant of a known architecture needs: tables, figures and the command line read it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ class Stage:
 
     `learning_rate` holds knots (rows seen, rate) with straight lines between them; training ends at the last knot.
     `kl_weight` multiplies the mean KL per latent dimension, beside the mean cross-entropy per step, which is the
-    release's weighting: with 128 steps and 512 dimensions its 1.0 is a beta of 0.25 in a summed ELBO. Of a piece's rate
-    the first `free_nats` cost nothing. `average` is the memory, in rows, of the running average of the weights that is kept
-    in place of the last ones; 0 keeps the last. `keep` is at how many points along the way the weights are kept too. Of so
-    large a share of the pieces some later bars are made transposed repeats of earlier ones (`tvae.train.transposed_repeats`).
+    release's weighting: with 128 steps and 512 dimensions its 1.0 is a beta of 0.25 in a summed ELBO. Of a piece's
+    rate the first `free_nats` cost nothing. `average` is the memory, in rows, of the running average of the weights
+    that is kept in place of the last ones; 0 keeps the last. `keep` is at how many points along the way the weights
+    are kept too. Of so large a share of the pieces some later bars are made transposed repeats of earlier ones
+    (`tvae.train.transposed_repeats`).
     """
 
     batch: int
@@ -90,9 +91,9 @@ class Preset:
 class Model:
     """A row of the table of models.
 
-    `sizes` changes the preset's `ModelConfig` or `LSTMConfig`, `training` its `Stage`. `role` is ``paper`` for the four models
-    that the paper compares, ``baseline`` and ``control`` for what makes the comparison fair, ``beyond`` for what is meant to be better than the paper's,
-    ``ablation`` for the rest.
+    `sizes` changes the preset's `ModelConfig` or `LSTMConfig`, `training` its `Stage`. `role` is ``paper`` for the
+    four models that the paper compares, ``baseline`` and ``control`` for what makes the comparison fair, ``beyond``
+    for what is meant to be better than the paper's, ``ablation`` for the rest.
     """
 
     name: str
@@ -116,7 +117,8 @@ MODELS = {
     row.name: row
     for row in (
         Model("attention", "Proposed+A (attention)", "Proposed+A: the Transformer VAE with causal masks", role="paper"),
-        Model("no_attention", "Proposed−A (no attention)", "Proposed−A: the same with attention removed", sizes=DIAGONAL, role="paper"),
+        Model("no_attention", "Proposed−A (no attention)", "Proposed−A: the same with attention removed",
+              sizes=DIAGONAL, role="paper"),
         Model("lstm_8x1", "8×1-bar LSTM", "eight one-bar LSTM VAEs without context", LSTMVAE, {"bars_per_code": 1},
               role="paper"),
         Model("lstm_1x8", "1×8-bar LSTM", "one LSTM VAE of all eight bars, trained so that it uses its code", LSTMVAE,
@@ -127,11 +129,14 @@ MODELS = {
               sizes={"local": "lstm"}, role="baseline"),
         Model("no_attention_lstm", "no attention, LSTM bars", "no attention with an autoregressive LSTM as local layer",
               sizes={"local": "lstm", **DIAGONAL}, role="baseline"),
-        Model("context_free", "context-free", "no attention, and no previous bar fed back: a bar hears its own code alone",
+        Model("context_free", "context-free",
+              "no attention, and no previous bar fed back: a bar hears its own code alone",
               sizes={**DIAGONAL, "previous_bar": False}, role="control"),
-        Model("lstm_conductor", "conductor LSTM", "one code of all eight bars, written bar by bar (hierarchical MusicVAE)",
+        Model("lstm_conductor", "conductor LSTM",
+              "one code of all eight bars, written bar by bar (hierarchical MusicVAE)",
               LSTMVAE, {"bars_per_code": 8, "conductor": True}),
-        Model("bidirectional", "no encoder mask", "attention whose encoder sees all eight bars", sizes={"encoder_mask": "none"}),
+        Model("bidirectional", "no encoder mask", "attention whose encoder sees all eight bars",
+              sizes={"encoder_mask": "none"}),
         Model("pytorch_start", "PyTorch's initialisation", "attention that starts as PyTorch starts layers",
               sizes={"initialisation": "pytorch", "norm_epsilon": 1e-5}),
         Model("compact", "64 a head", "attention with heads 64 wide", sizes={"d_head": 64}),
@@ -182,9 +187,9 @@ SMOKE = Preset(
     sweep=1_000,
 )  # fmt: skip
 
-# The recipe of book/lab_notes.md, chosen on validation songs: a core-hour and a half for a Transformer on one core without
-# bf16 instructions, 25 minutes with them. Compact heads. An LSTM uses each weight in each of 128 steps where the Transformer
-# uses it in 8 bars, so the LSTMs are small, to cost no more than three times as much.
+# The recipe of book/lab_notes.md, chosen on validation songs: a core-hour and a half for a Transformer on one core
+# without bf16 instructions, 25 minutes with them. Compact heads. An LSTM uses each weight in each of 128 steps where
+# the Transformer uses it in 8 bars, so the LSTMs are small, to cost no more than three times as much.
 CPU = Preset(
     ModelConfig(d_head=64, lstm=LSTMSizes(32, 128, 256, 128)),
     LSTMConfig(32, 128, 256, 128, d_conductor=128),

@@ -1,4 +1,4 @@
-"""The runs: which there are, where each lies, and how far it is. Knows nothing of models or PyTorch, so it starts at once.
+"""The runs: which there are, where each lies, and how far it is. Without PyTorch, so it starts at once.
 
 python -m tvae status paper        what is done, running, interrupted and missing of a preset (`make paper-status`)
 """
@@ -26,7 +26,7 @@ BLOCK = {"corpora": str, "folds": int, "kl_weights": (int, float), "models": str
 
 @dataclass(frozen=True)
 class Run:
-    """One training: `kl_weight` is None for a preset's own schedule, a number for a run that goes on from there with it.
+    """One training: `kl_weight` is None for a preset's own schedule, a number for a run that goes on with it.
 
     `seed` is None where the fold's number is the seed, as it is unless somebody chooses another.
     """
@@ -45,7 +45,7 @@ class Run:
 
     @property
     def part(self) -> str:
-        """``fold0``; ``fold0-seed7`` with a seed of its own, ``fold0-kl4`` for the run that goes on at another KL weight."""
+        """``fold0``; ``fold0-seed7`` with a seed of its own, ``fold0-kl4`` for a run that goes on at a KL weight."""
         seed = "" if self.drawn == self.fold else f"-seed{self.drawn}"
         return f"fold{self.fold}{seed}" + ("" if self.kl_weight is None else f"-kl{self.kl_weight:g}")
 
@@ -94,8 +94,8 @@ def planned(config: dict, preset: str) -> list[Run]:
 class Progress:
     """How far a run is: pieces seen in stage 1, and the seconds that took.
 
-    `planned` are its pieces by the run's own config.json, None where there is none yet. Stage 0 takes a minute or two and
-    is shared, so it is not counted.
+    `planned` are its pieces by the run's own config.json, None where there is none yet. Stage 0 takes a minute or two
+    and is shared, so it is not counted.
     """
 
     state: str  # one of `STATES`
@@ -147,8 +147,9 @@ def is_locked(folder: Path) -> bool:
 def time_left(table: dict[Run, Progress]) -> tuple[float, int]:
     """Seconds of training that are left, one run after the other, and how many runs they leave out as unknown.
 
-    A model's seconds per piece are measured on all its runs in the table, whatever corpus and fold; how many pieces a run
-    will see is known from a run of its kind that was started. Stage 0 and the evaluation at the end are not counted.
+    A model's seconds per piece are measured on all its runs in the table, whatever corpus and fold; how many pieces a
+    run will see is known from a run of its kind that was started. Stage 0 and the evaluation at the end are not
+    counted.
     """
     pieces, seconds, plans = Counter(), Counter(), {}
     for run, it in table.items():

@@ -1,9 +1,9 @@
 """Training: stage 0 (the local layer as a one-bar VAE), then stage 1 (the whole model), as the release does it.
 
 A run is a folder ``<runs>/<preset>/<corpus>/<model>/fold<k>/`` (`tvae.runs`) with ``config.json``, ``history.csv``,
-``weights.safetensors``, ``metrics.json`` and ``pieces.npz``. Stage 0 depends on corpus, fold and seed alone, so it has a folder
-of its own that models share. While a stage trains there is a ``checkpoint.pt`` with everything that the next step
-depends on: started again after being killed at any moment, a run ends with the same weights, bit for bit on a CPU.
+``weights.safetensors``, ``metrics.json`` and ``pieces.npz``. Stage 0 depends on corpus, fold and seed alone, so it has
+a folder of its own that models share. While a stage trains there is a ``checkpoint.pt`` with everything that the next
+step depends on: started again after being killed at any moment, a run ends with the same weights, bit for bit on a CPU.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def objective(
 
 @contextmanager
 def only_one(folder: Path, seconds: float) -> Iterator[None]:
-    """Hold a folder for this process, waiting so long for it: two trainings of one run would spoil each other's files."""
+    """Hold a folder for this process, waiting so long for it: two trainings of a run would spoil its files."""
     try:
         with FileLock(folder / ".lock", timeout=seconds, is_singleton=False):
             yield
@@ -150,10 +150,10 @@ def train(
 ) -> Path:
     """Train one model, or go on where it was interrupted, evaluate it on the held-out fold; returns the run's folder.
 
-    Without a `seed` each fold has its own, its number, so that folds repeat the training as well. With a `kl_weight` the run
-    goes on from the finished run without one (which is trained first where it is missing), for the preset's `sweep`: a
-    point of the rate-distortion curve. A finished run is returned as it is. Raises `TvaeError` on an unknown name, on a
-    folder that holds a run with other settings, and when the loss stops being a number.
+    Without a `seed` each fold has its own, its number, so that folds repeat the training as well. With a `kl_weight`
+    the run goes on from the finished run without one (which is trained first where it is missing), for the preset's
+    `sweep`: a point of the rate-distortion curve. A finished run is returned as it is. Raises `TvaeError` on an
+    unknown name, on a folder that holds a run with other settings, and when the loss stops being a number.
     """
     model_row(model)
     if preset not in PRESETS:
@@ -185,7 +185,7 @@ def train(
 
 
 def train_local_layer(plan: Plan, data: corpora.Corpus, run: Run, runs: Path) -> Path:
-    """Stage 0: the local layer of a model's plan, as a one-bar VAE. Models with the same local layer share its folder."""
+    """Stage 0: the local layer of a plan, as a one-bar VAE. Models with the same local layer share its folder."""
     shared = run.local_layer(plan.model.local)
     part = {"model": local_sizes(plan.model), "stage_0": settings_of(plan.stage_0), "count_padding": plan.count_padding}
     settings = run_settings(shared, part, data, runs, None)
@@ -333,8 +333,8 @@ class Training:
         if not (np.isfinite(means["loss"]) and all(weight.isfinite().all() for weight in self.module.parameters())):
             raise TvaeError(
                 f"The loss is no longer a number (stage {self.number}, steps {step - since + 1}-{step}, learning rate "
-                f"{self.learning_rate(step - 1):.1e}); {self.folder} keeps the last good checkpoint: lower the learning rate "
-                "or change the seed."
+                f"{self.learning_rate(step - 1):.1e}); {self.folder} keeps the last good checkpoint: "
+                "lower the learning rate or change the seed."
             )
         pieces = step * self.rows.batch / (self.bars if self.number == 0 else 1)
         row = {"stage": self.number, "step": step, "pieces": pieces, "seconds": self.seconds,

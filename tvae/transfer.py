@@ -117,7 +117,7 @@ def tunes() -> dict[str, np.ndarray]:
 
 
 def song(name: str | Path, track: int | str | None = None, start: int | None = None) -> Melody:
-    """One of `tunes` by its title, or the melody of a MIDI file by its path: `track` and `start` as in `tvae.midi.read_midi`."""
+    """One of `tunes` by its title, or the melody of a MIDI file by its path, `track` and `start` as in `read_midi`."""
     built_in = tunes()
     if str(name) in built_in:
         return Melody(built_in[str(name)], str(name), 120.0, 0, ())

@@ -1,7 +1,7 @@
 """Sphinx extension of this book: where it is published, and the buttons that open a notebook page somewhere else.
 
-The addresses are those of `[project.urls]` in pyproject.toml. Where GitHub Actions builds the book they are those of the
-repository that it runs in, so that a fork's pages lead to the fork.
+The addresses are those of `[project.urls]` in pyproject.toml. Where GitHub Actions builds the book they are those of
+the repository that it runs in, so that a fork's pages lead to the fork.
 """
 
 import os
@@ -40,7 +40,7 @@ def configure(app, config):
 
 
 def complete_buttons(app, pagename, templatename, context, doctree):
-    """Buttons open the notebook that a page was executed from, and offer the whole report as the workflow printed it."""
+    """Buttons open the notebook of a page, and offer the whole report as the workflow printed it."""
     for group in context.get("header_buttons", []):
         for button in group.get("buttons", []):
             if "url" in button:

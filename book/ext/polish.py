@@ -1,9 +1,10 @@
 """Sphinx extension of this book: the last touch to pages that are written, where no option of the theme does it.
 
-Pages load what they show, and no more. The theme loads 1.5 MB of icons as JavaScript before the first paint, the same icons as a font, and the style of every
-component that Bootstrap, Font Awesome and sphinx-design know. Here the font draws the icons and holds those that are
-used, style sheets keep the rules whose classes some page or script names (as PurgeCSS does it), and scripts wait until
-the page is drawn. And screen readers are told which cells a header is for, and not that citations are what they are not.
+Pages load what they show, and no more. The theme loads 1.5 MB of icons as JavaScript before the first paint, the same
+icons as a font, and the style of every component that Bootstrap, Font Awesome and sphinx-design know. Here the font
+draws the icons and holds those that are used, style sheets keep the rules whose classes some page or script names (as
+PurgeCSS does it), and scripts wait until the page is drawn. And screen readers are told which cells a header is for,
+and not that citations are what they are not.
 """
 
 import io

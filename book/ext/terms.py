@@ -1,7 +1,7 @@
 """Sphinx extension of this book: the first use of each term of the glossary on a page leads to its entry.
 
-The entry is shown when the link is pointed at or focused (`title`; book/ext/polish.py lets the theme draw it). Sentences
-are looked at, not headings, tables, formulas, code or what is linked already.
+The entry is shown when the link is pointed at or focused (`title`; book/ext/polish.py lets the theme draw it).
+Sentences are looked at, not headings, tables, formulas, code or what is linked already.
 """
 
 import re

@@ -10,7 +10,7 @@ PREFIX = "folder:"  # of the name of a corpus that is a folder of MIDI files
 
 
 def slug(corpus: str) -> str:
-    """The name of a corpus in paths: that of a folder with six digits of its place, for others may be called the same."""
+    """The name of a corpus in paths. A folder's has six digits of its place: others may be called the same."""
     if not corpus.startswith(PREFIX):
         return corpus
     path = Path(corpus.removeprefix(PREFIX)).expanduser().resolve()

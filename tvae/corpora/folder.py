@@ -1,7 +1,8 @@
 """One's own MIDI files: ``corpus="folder:PATH"`` is every file below that folder, read as `tvae.midi` reads any.
 
-Each file is a song, cut into windows of 8 bars from the bar on with which its melody begins. Left out are windows with more than one empty bar
-or with notes that no octave brings into range, and files that give no melody or do not keep to their beats.
+Each file is a song, cut into windows of 8 bars from the bar on with which its melody begins. Left out are windows
+with more than one empty bar or with notes that no octave brings into range, and files that give no melody or do not
+keep to their beats.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ VERSION = 1  # of the reader: a change to what it yields needs a new number, or 
 
 @dataclass
 class Outcome:
-    """What became of a file: its pieces, the reasons why windows were left out, or why it has none; what was chosen and changed."""
+    """What became of a file: its pieces, why windows or all of it were left out, what was chosen and changed."""
 
     file: str  # its path inside the folder
     pieces: list[Piece] = field(default_factory=list)
@@ -40,13 +41,14 @@ def root(name: str) -> Path:
     path = Path(name.removeprefix(PREFIX)).expanduser()
     if not name.removeprefix(PREFIX) or not path.is_dir():
         raise TvaeError(
-            f"There is no folder '{name.removeprefix(PREFIX)}'; give one with MIDI files, as in corpus=\"{PREFIX}my-songs\"."
+            f"There is no folder '{name.removeprefix(PREFIX)}'; "
+            f'give one with MIDI files, as in corpus="{PREFIX}my-songs".'
         )
     return path
 
 
 def find(folder: Path) -> tuple[list[Path], str]:
-    """The MIDI files below a folder, sorted, and a sha256 of their names and contents. Raises TvaeError where there are none."""
+    """The MIDI files below a folder, sorted, and a sha256 of names and contents; TvaeError where there are none."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
     if not files:
         raise TvaeError(f"There is no MIDI file ({', '.join(ENDINGS)}) in '{folder}' or the folders in it.")
@@ -67,7 +69,7 @@ def read(folder: Path, files: list[Path]) -> Iterator[Outcome]:
 
 
 def outcome(path: Path, name: str) -> Outcome:
-    """A file and its name -> its pieces (id, tokens, length, song, title), the id a name and a bar, the song the name."""
+    """A file and its name -> its pieces (id, tokens, length, song, title); the id is name and bar."""
     found = Outcome(name)
     try:
         windows = read_pieces(path)

@@ -1,9 +1,11 @@
 """From MIDI files to melodies and back.
 
-`read_midi` reads a file as a musician would, and says what it did; `read_parts` lists what it chooses from, `read_pieces` takes the whole file in
-pieces of 8 bars. `write_midi` writes a file that `read_midi` gives back. `File` is what stands behind the first three.
+`read_midi` reads a file as a musician would, and says what it did; `read_parts` lists what it chooses from,
+`read_pieces` takes the whole file in pieces of 8 bars. `write_midi` writes a file that `read_midi` gives back. `File`
+is what stands behind the first three.
 
-The steps on the way are `smf` (bytes), `words` (names), `parts` (which part), `line` (one note at a time), `bars` (where bars begin) and `read`.
+The steps on the way are `smf` (bytes), `words` (names), `parts` (which part), `line` (one note at a time), `bars`
+(where bars begin) and `read`.
 """
 
 from tvae.midi.parts import Part

@@ -1,7 +1,7 @@
 """Where the bars of a file begin, and where its notes lie in them.
 
-Positions are ticks, or steps: sixteenths. A piece needs bars of four quarters, but a file may count in other bars, in beats, or not at all, may
-begin with an upbeat, and may have been played a little late.
+Positions are ticks, or steps: sixteenths. A piece needs bars of four quarters. A file may count in other bars, in
+beats, or not at all. It may begin with an upbeat, and it may have been played a little late.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COSINE = [round(1000 * cos(2 * pi * k / FINE)) for k in range(FINE)]  # whole nu
 ENOUGH = 8  # onsets that tell something of the grid
 TOGETHER = 0.7  # of 1: how much onsets agree on how late they are, before they are moved
 LATE, LATEST = 10, 58  # 96ths of a sixteenth: from where on they are moved; what lies later is early
-FAR = 16.5  # 96ths of a sixteenth: onsets off the beat lie so far from the nearest one on average; by chance it would be 24
+FAR = 16.5  # 96ths of a sixteenth from onsets to the nearest one, on average, without beats; 24 by chance
 BASS = 4  # times as much as another note the lowest one tells of where bars begin
 CLEARLY, PLAINLY = (
     0.9,
@@ -46,7 +46,7 @@ class Stretch:
 
 
 def stretches(song: Song, end: int) -> tuple[list[Stretch], str]:
-    """The file's bars up to tick `end`, and the meter that is read in bars of four quarters though its own are others, or ""."""
+    """The file's bars up to tick `end`, and the meter that is read in bars of four quarters though it has others."""
     whole = 64 * song.quarter
     meters = sorted((meter for track in song.tracks for meter in track.meters), key=lambda meter: meter[0])
     meters = list({tick: (tick, *meter) for tick, *meter in meters}.values())  # of two at one tick the last counts
@@ -74,7 +74,7 @@ def stretches(song: Song, end: int) -> tuple[list[Stretch], str]:
 
 
 def _joined(found: list[Stretch], whole: int, end: int) -> list[Stretch]:
-    """Stretches that go on with the bars of the one before them are one; so is a bar that is split into shorter ones, and a short last bar."""
+    """Stretches that go on with the bars of the one before are one; so are a split bar and a short last bar."""
     last = found[-1]
     if len(found) > 1 and last.bar < whole and 16 * (end - last.start) <= last.bar:
         last.bar, last.usable = whole, True
@@ -103,7 +103,7 @@ def fine(onsets: Iterable[int], quarter: int, unit: int) -> list[int]:
 
 
 def lateness(onsets: list[int], quarter: int) -> int:
-    """How much later than the sixteenths most onsets lie, in 96ths of one (earlier: negative); 0 where they do not agree."""
+    """How much later than the sixteenths most onsets lie, in 96ths of one; 0 where they do not agree."""
     places = Counter(fine(onsets, quarter, 4))
     if len(onsets) < ENOUGH:
         return 0
@@ -158,9 +158,9 @@ def straight(tick: int, quarter: int) -> int:
 def first_beat(notes: list[Tick], quarter: int, shift: int, trust: float, accompanied: bool) -> int:
     """How many steps after the file's bar lines the music's bars begin: 0 ... 15.
 
-    A bar begins where most of the sound begins: long notes, chords, and above all the bass. `trust` in the file's bar lines: 0 where it has none;
-    else how much of the most sound must begin on them. Of a melody alone, or at a trust of 1, bar lines are only believed to be wrong where all
-    but nothing begins on their beats.
+    A bar begins where most of the sound begins: long notes, chords, and above all the bass. `trust` in the file's bar
+    lines is 0 where it has none, else how much of the most sound must begin on them. Of a melody alone, or at a trust
+    of 1, bar lines are only believed to be wrong where all but nothing begins on their beats.
     """
     steps = [(8 * (onset - shift) + quarter) // (2 * quarter) for onset, _, _ in notes]
     lowest = {}

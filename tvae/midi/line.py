@@ -15,8 +15,8 @@ TWO_HANDS = 10  # semitones between the middle of the melody and that of its acc
 def top_line(notes: list[Tick], step: int) -> list[Tick]:
     """The highest sounding note at each time, of notes in time; `step` is a sixteenth in ticks.
 
-    A lower note cuts a higher one only where it outlasts it, and both overlap by no more than a sixteenth or half of the lower one: legato.
-    In its rests, a line that lies well above its accompaniment is silent.
+    A lower note cuts a higher one only where it outlasts it, and both overlap by no more than a sixteenth or half of
+    the lower one: legato. In its rests, a line that lies well above its accompaniment is silent.
     """
     line, under, alone = [], [], []  # alone: does the note have the part for itself?
     for onset, end, pitch in sorted(notes, key=lambda note: (note[0], -note[2], note[1])):
@@ -49,9 +49,10 @@ def top_line(notes: list[Tick], step: int) -> list[Tick]:
 def without_ornaments(line: list[Tick], step: int) -> list[Tick]:
     """Grace notes, turns and trills -> the main note alone.
 
-    Notes that the next one follows within three quarters of a sixteenth, and that together last less than an eighth, give way to the note that
-    they lead to, where it is longer than twice all of them: it begins where they did, or where it does, on the stronger step. At least four of
-    them, to and fro between two neighbours, are a trill: one note of the lower pitch, or of the main note that they end on.
+    Short notes are followed within three quarters of a sixteenth, and last less than an eighth together. They give way
+    to the note that they lead to, where it is longer than twice all of them: it begins where they did, or where it
+    does, on the stronger step. At least four of them, to and fro between two neighbours, are a trill: one note of the
+    lower pitch, or of the main note that they end on.
     """
     found, run = [], []
     for note, following in zip(line, [*line[1:], None]):

@@ -113,8 +113,8 @@ def voices(song: Song, names: list[str]) -> list[Voice]:
 def _groups(channels: dict[int, list[Tick]], programs: dict[int, int], step: int) -> list[list[int]]:
     """The channels of a track that are parts of their own, or together one voice.
 
-    A guitar has a channel a string, and an expressive keyboard gives each note the next channel: channels of one program are a voice if they
-    take turns, or if there are three of them or more.
+    A guitar has a channel a string, and an expressive keyboard gives each note the next channel. So channels of one
+    program are a voice if they take turns, or if there are three of them or more.
     """
     by_program = defaultdict(list)
     for channel in channels:
@@ -130,8 +130,9 @@ def _groups(channels: dict[int, list[Tick]], programs: dict[int, int], step: int
 def choose(song: Song, candidates: list[Voice]) -> tuple[Voice, str]:
     """The voice that has the melody, of those that are no percussion, and why.
 
-    The lyrics count most, then the names, then what is no melody is left out: basses and noises, stray notes, one pitch over and over. Of what
-    remains a single line is preferred, and then the one most like a tune: high, by steps, in a small range.
+    The lyrics count most, then the names. Then what is no melody is left out: basses and noises, stray notes, one pitch
+    over and over. Of what remains a single line is preferred, and then the one most like a tune: high, by steps, in a
+    small range.
     """
     agreement = _agreement(song, candidates)
     sung = max(agreement.values(), default=0)
@@ -160,7 +161,7 @@ def choose(song: Song, candidates: list[Voice]) -> tuple[Voice, str]:
 
 
 def _agreement(song: Song, candidates: list[Voice]) -> dict[int, float]:
-    """How well the onsets of each voice fit the lyrics: number of its part -> 0 ... 1; empty where there are no lyrics."""
+    """How well the onsets of each voice fit the lyrics: number of its part -> 0 ... 1; empty without lyrics."""
     lyrics = sorted({tick for track in song.tracks for tick in track.lyrics})
     if len(lyrics) < 8:
         lyrics = sorted({tick for track in song.tracks for tick in track.texts if tick})

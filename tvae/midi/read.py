@@ -38,20 +38,22 @@ class Melody:
 
 
 def read_parts(path: str | os.PathLike) -> list[Part]:
-    """The parts of a MIDI file, for `read_midi(path, track=...)`: those that have notes. Raises TvaeError as `read_midi`."""
+    """The parts of a MIDI file that have notes, for `read_midi(path, track=...)`. Raises TvaeError as `read_midi`."""
     return [voice.part for voice in File(path).voices]
 
 
 def read_midi(path: str | os.PathLike, track: int | str | None = None, start: int | None = None) -> Melody:
     """The melody in anybody's MIDI file: 8 bars in 4/4, onsets and ends at the nearest sixteenth.
 
-    track: the part to take, by its number or name among `read_parts`. By default the one that is sung (where there are lyrics), is named melody or
-    the like, or is most like a tune; never percussion.
-    start: the bar to begin with. By default up to 8 bars are taken as they stand and padded with silence; of more, 8 from the first bar of
-    the melody on, without its upbeat.
+    track: the part to take, by its number or name among `read_parts`. By default the one that is sung (where there are
+    lyrics), is named melody or the like, or is most like a tune; never percussion.
+    start: the bar to begin with. By default up to 8 bars are taken as they stand and padded with silence; of more, 8
+    from the first bar of the melody on, without its upbeat.
 
-    - Of notes that sound together the highest stays, and ornaments leave their main note; no note is shorter than a sixteenth.
-    - Bars of other lengths end a piece; 2/4 and the like are read in bars of four quarters. A constant lateness is removed.
+    - Of notes that sound together the highest stays. Ornaments leave their main note. No note is shorter than a
+      sixteenth.
+    - Bars of other lengths end a piece; 2/4 and the like are read in bars of four quarters. A constant lateness is
+      removed.
     - Moved by octaves where that brings more notes into MIDI 40 ... 84; notes still outside become silence.
 
     Whatever was chosen or changed is in `notices`. Raises TvaeError, saying what to do, if there is no such melody.
@@ -65,9 +67,10 @@ def read_midi(path: str | os.PathLike, track: int | str | None = None, start: in
 
 
 def read_pieces(path: str | os.PathLike, track: int | str | None = None, start: int | None = None) -> list[Melody]:
-    """The whole melody of a MIDI file in pieces of 8 bars, from `start` (or the bar that `read_midi` begins with) on to its end.
+    """The melody of a MIDI file in pieces of 8 bars, from `start` (or where `read_midi` begins) to its end.
 
-    Only pieces with music, in file order; the last may end in silence. No warnings are given. Raises TvaeError as `read_midi`.
+    Only pieces with music, in file order; the last may end in silence. No warnings are given. Raises TvaeError as
+    `read_midi`.
     """
     file = File(path)
     voice, notices = file.choice(track)
@@ -86,7 +89,7 @@ class File:
         self.end = max((track.end for track in self.song.tracks), default=0)
 
     def choice(self, track: int | str | None) -> tuple[Voice | None, list[str]]:
-        """The voice that was asked for, or has the melody, and notices; None for a silent piece that `write_midi` wrote."""
+        """The voice asked for, or with the melody, and notices; None for a silent piece that `write_midi` wrote."""
         notices = []
         if missing := self.song.missing:
             notices.append(f"The file ends before {missing} of its {len(self.song.tracks) + missing} tracks.")

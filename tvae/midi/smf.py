@@ -1,7 +1,7 @@
-"""The bytes of a standard MIDI file -> what of it matters here. What does not matter is not looked at, so it cannot be wrong.
+"""The bytes of a standard MIDI file -> what of it matters here. The rest is not looked at, so it cannot be wrong.
 
-Libraries refuse files that every player plays: an impossible key signature, a volume of 255, a chunk a few bytes too long. Here a file is
-damaged only if its notes cannot be told from it.
+Libraries refuse files that every player plays: an impossible key signature, a volume of 255, a chunk a few bytes too
+long. Here a file is damaged only if its notes cannot be told from it.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _track(data: bytes, at: int, end: int) -> tuple[Track, int]:
 
 
 def _variable(data: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte -> (number, where it ends). Five bytes are 32 bits with a sign: a negative one counts as 0."""
+    """A number of seven bits a byte -> (number, where it ends). Five bytes have a sign: negative ones count as 0."""
     value = 0
     for length in range(1, 6):
         if at >= len(data):

@@ -20,7 +20,7 @@ OTHER = (
 
 
 def decode(names: list[bytes]) -> list[str]:
-    """The bytes of a file's names -> text. Most programs write UTF-8; old ones write the letters of their country, a file one kind."""
+    """The bytes of a file's names -> text: UTF-8, or one of the charsets that older programs wrote."""
     legacy = [name for name in names if not _is_utf8(name)]
     charset = _charset(legacy)
     return [_strip(name.decode("utf-8" if _is_utf8(name) else charset)) for name in names]
@@ -43,8 +43,14 @@ def _is_utf8(name: bytes) -> bool:
 
 
 def _charset(names: list[bytes]) -> str:
-    """The charset in which these are words, by what their bytes can be: Korean and Chinese write pairs of high bytes, Korean fewer of
-    them; Japanese pairs begin with bytes that no other letters have; in Western words single ones stand among plain letters."""
+    (
+        """The charset in which these are words, by what their bytes can be.
+
+    Korean and Chinese write pairs of high bytes, Korean fewer of them. Japanese pairs begin with bytes that no other
+    letters have. In Western words single high bytes stand among plain letters.
+    """
+        ""
+    )
     found = []
     for charset, pattern in CHARSETS.items():
         if all(pattern.fullmatch(name) and _decodes(name, charset) for name in names):

@@ -34,10 +34,12 @@ def scale(entries: Sequence[dict], findings: Sequence[Finding]) -> str:
     repeated = "one fold and one seed" if len(folds) == 1 else f"{len(folds)} folds with a seed each"
     return (
         f"Mostly, yes: of {len(findings)} tests of the paper's claims {counts['replicated']} are replicated, "
-        f"{counts['partly replicated']} partly, {counts['not replicated']} not, and {counts['not decided']} wait for runs; "
-        f"with {run['parameters'] / 1e6:.1f} million parameters, {run['pieces']:,} pieces of training on {where}, {repeated}."
+        f"{counts['partly replicated']} partly, {counts['not replicated']} not, "
+        f"and {counts['not decided']} wait for runs; with {run['parameters'] / 1e6:.1f} million parameters, "
+        f"{run['pieces']:,} pieces of training on {where}, {repeated}."
         if counts["replicated"] > counts["not replicated"]
-        else f"Mostly not: of {len(findings)} tests {counts['replicated']} are replicated, {counts['not replicated']} not."
+        else f"Mostly not: of {len(findings)} tests {counts['replicated']} are replicated, "
+        f"{counts['not replicated']} not."
     )
 
 
@@ -48,8 +50,8 @@ def codes(found: dict[str, Finding]) -> str:
         return "What a repeated bar costs is not measured of these runs."
     return (
         f"A repeated bar's code is {cheaper.value:.0%} cheaper than a new bar's "
-        f"({cheaper.low:.0%} to {cheaper.high:.0%}), and the bar it repeats gets {lift.value:.0f} times as much attention "
-        f"as chance would give it ({lift.low:.1f} to {lift.high:.1f})."
+        f"({cheaper.low:.0%} to {cheaper.high:.0%}), and the bar it repeats gets {lift.value:.0f} times as much "
+        f"attention as chance would give it ({lift.low:.1f} to {lift.high:.1f})."
     )
 
 
@@ -64,6 +66,7 @@ def transfers(record: str | Path, found: dict[str, Finding]) -> str:
     swapped, own = (conditions[name]["structure_recall"][0] for name in ("bar 1", "no swap"))
     rhythm, register = found["C8"], found["C9"]
     return (
-        f"When bar 1 is swapped, {swapped:.0%} of its repeats are found again ({own:.0%} without a swap); the rhythm of "
-        f"later bars follows {rhythm.value:.0%} and the register {register.value:.0%} of the way that songs go themselves."
+        f"When bar 1 is swapped, {swapped:.0%} of its repeats are found again ({own:.0%} without a swap); "
+        f"the rhythm of later bars follows {rhythm.value:.0%} and the register {register.value:.0%} "
+        "of the way that songs go themselves."
     )

@@ -1,7 +1,8 @@
 """The claims of the paper: what each says, how it is tested, what decides it, and what the record decides.
 
-`CLAIMS` is the one place where they stand, and `BEYOND` has what is asked after them, of what is meant to be better. ``book/claims.md`` shows its tables, the verdicts are made from it, and the figures
-draw its thresholds. `tvae.report.evidence` finds what a claim's test gives in a record.
+`CLAIMS` is the one place where they stand, and `BEYOND` has what is asked after them, of what is meant to be better.
+``book/claims.md`` shows its tables, the verdicts are made from it, and the figures draw its thresholds.
+`tvae.report.evidence` finds what a claim's test gives in a record.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ PRESETS = ("paper", "cpu")  # that decide: toy runs do not
 class Claim:
     """A claim that one statistic on one corpus decides: it should be `at_least` the threshold, or below it.
 
-    With an `other` model the statistic compares `model` with it, on the same pieces. With a `kl_weight` it is measured on the
-    run that goes on at that weight. `commit` is the one that set test and threshold, `known` what had been measured by then.
+    With an `other` model the statistic compares `model` with it, on the same pieces. With a `kl_weight` it is
+    measured on the run that goes on at that weight. `commit` is the one that set test and threshold, `known` what had
+    been measured by then.
     """
 
     id: str
@@ -80,34 +82,40 @@ CLAIMS = (
     Claim("C2, free-running", COMPARISON, "Attention helps.",
           "free-running accuracy from codes drawn from the posterior, less that of `no_attention`, at equal rate",
           "sampled_accuracy_gain", "attention", 0.0, MENDED,
-          "teacher-forced, drawn codes: 0.863 against 0.829; free-running from z = μ: 0.014 lower", other="no_attention"),
+          "teacher-forced, drawn codes: 0.863 against 0.829; free-running from z = μ: 0.014 lower",
+          other="no_attention"),
     Claim("C3", COMPARISON, "Context helps.",
-          "share of the distortion of `lstm_8x1` that `attention_lstm` saves at equal rate: both write a bar with the same LSTM",
+          "share of the distortion of `lstm_8x1` that `attention_lstm` saves at equal rate: both write a bar with the "
+          "same LSTM",
           "distortion_saving", "attention_lstm", 0.05, MENDED,
           "`attention` beside `lstm_8x1`, undecided (c3d4cef); no run of `attention_lstm`", other="lstm_8x1"),
     Claim("C4", INSIDE, "z of a repeated bar need only say \"as bar 1\".",
-          "share by which the rate of repeated bars is lower than that of new bars at the same position with as many notes",
+          "share by which the rate of repeated bars is lower than that of new bars at the same position with as many "
+          "notes",
           "saved_by_repeats", "attention", 0.50, *INSIDE_KNOWN),
     Claim("C4, no attention", INSIDE, "It is the attention that does it.",
           "the same share of `no_attention`", "saved_by_repeats", "no_attention", 0.10, *INSIDE_KNOWN, at_least=False),
     Claim("C5", INSIDE, "Attention finds the repeated bar.",
-          "attention of repeated bars on the bars they equal, as a multiple of chance; of the head chosen on training pieces",
+          "attention of repeated bars on the bars they equal, as a multiple of chance; of the head chosen on training "
+          "pieces",
           "attention_lift", "attention", 2, *INSIDE_KNOWN),
     Claim("C6", INSIDE, "Retrograde and inversion are not caught (the paper's limit).",
-          "share by which the rate of bars 5-8 is lower when they are the retrograde (the inversion) of bars 1-4 than when they "
-          "have the same pitches in a shuffled order; the greater of the two",
+          "share by which the rate of bars 5-8 is lower when they are the retrograde (the inversion) of bars 1-4 than "
+          "when they have the same pitches in a shuffled order; the greater of the two",
           "gain_of_limit", "attention", 0.10, *INSIDE_KNOWN, at_least=False),
     Claim("C6, a copy", INSIDE, "Simple repetition is caught.",
           "share by which the rate of bars 5-8 is lower when they copy bars 1-4 than when they copy a stranger's",
-          "gain_of_copy", "attention", 0.25, MENDED, "the earlier run: 0.41; without it C6 passes for whoever notices nothing"),
+          "gain_of_copy", "attention", 0.25, MENDED,
+          "the earlier run: 0.41; without it C6 passes for whoever notices nothing"),
     Claim("C7", TRANSFER, "Context transfer: the structure stays.",
-          "the host's repeats of bar 1 found again in the result, as F1, on a scale from an unrelated song's (0) to the host's "
-          "own reconstruction's (1)", "structure_kept", "attention", 0.5, *TRANSFER_KNOWN),
+          "the host's repeats of bar 1 found again in the result, as F1, on a scale from an unrelated song's (0) to "
+          "the host's own reconstruction's (1)", "structure_kept", "attention", 0.5, *TRANSFER_KNOWN),
     Claim("C8", TRANSFER, "Context transfer: the rhythm begins to follow the new first bar.",
-          "onset agreement of later bars with their own donor's bar 1 less that with the other donor's, on a scale from none (0) "
-          "to what songs do (1)", "rhythm_follows", "attention", 0.1, *TRANSFER_KNOWN),
+          "onset agreement of later bars with their own donor's bar 1 less that with the other donor's, on a scale "
+          "from none (0) to what songs do (1)", "rhythm_follows", "attention", 0.1, *TRANSFER_KNOWN),
     Claim("C9", TRANSFER, "Context transfer: the register moves to that of the new first bar.",
-          "slope of the later bars' mean pitch over that of the donors' first bars, on a scale from none (0) to what songs do (1)",
+          "slope of the later bars' mean pitch over that of the donors' first bars, on a scale from none (0) to what "
+          "songs do (1)",
           "register_follows", "attention", 0.5, *TRANSFER_KNOWN),
 )  # fmt: skip
 
@@ -144,7 +152,7 @@ BEYOND = (
 
 @dataclass(frozen=True)
 class Run:
-    """What one run, or two that are compared, say about a claim: the fold, its seed, how long was trained, the interval."""
+    """What one run, or two that are compared, say about a claim, with fold, seed and length of training."""
 
     fold: int
     seed: int
@@ -157,7 +165,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a record says about a claim: a `Run` a fold and all of them together, or the reason why nothing is decided."""
+    """What a record says about a claim: a `Run` a fold and all together, or why nothing is decided."""
 
     statistic: str  # in words
     runs: tuple[Run, ...] = ()
@@ -194,7 +202,7 @@ class Finding:
 
 
 def verdict(low: float, high: float, threshold: float, at_least: bool) -> str:
-    """replicated: the whole interval on the claimed side; not replicated: on the other; partly: it holds the threshold."""
+    """replicated: the whole interval is on the claimed side; not replicated: on the other; partly: on both."""
     if not at_least:
         low, high, threshold = -high, -low, -threshold
     return "replicated" if low >= threshold else "not replicated" if high < threshold else "partly replicated"

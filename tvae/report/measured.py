@@ -129,7 +129,7 @@ def by_training(everywhere: list[dict], statistic: str) -> pd.DataFrame:
     )
 
 
-# The record ---------------------------------------------------------------------------------------------------------------
+# The record -----------------------------------------------------------------------------------------------------------
 
 
 def read(path: str | Path) -> dict:
@@ -143,10 +143,10 @@ def read(path: str | Path) -> dict:
 
 
 def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, Corpus]) -> None:
-    """Measure every recorded run of `MODELS` at the preset's own KL weight, on every fold, and write ``<record>/inside.json``.
+    """Measure every recorded run of `MODELS` at the preset's own KL weight, and write ``<record>/inside.json``.
 
-    Weights that are not released are taken from the run's folder in `runs`; where that is not at hand, what was recorded of
-    the same run stays.
+    Weights that are not released are taken from the run's folder in `runs`; where that is not at hand, what was
+    recorded of the same run stays.
     """
     entries, path = records.read(record), record / "inside.json"
     earlier = read(path)["runs"] if path.exists() else {}

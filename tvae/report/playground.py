@@ -42,16 +42,16 @@ PART = 3 * 2**18  # bytes of weights in a script: a step of the progress bar; in
 LETTERS = (".-" + string.ascii_letters.swapcase())[:STATES]  # silence, sustain, pitches: as in melody.js
 
 
-# The model in eight bits -------------------------------------------------------------------------------------------------
+# The model in eight bits ---------------------------------------------------------------------------------------------
 
 
 def to_bytes(tensors: Mapping[str, Tensor], config: ModelConfig) -> bytes:
-    """What the page loads: a safetensors file of `tvae.checkpoint.quantised` tensors, the model's sizes as its metadata "config"."""
+    """What the page loads: a safetensors file of `tvae.checkpoint.quantised` tensors, the sizes in its metadata."""
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     return save(contiguous, metadata={"config": json.dumps(asdict(config))})
 
 
-# The files of the page ---------------------------------------------------------------------------------------------------
+# The files of the page -----------------------------------------------------------------------------------------------
 
 
 CORPORA = {"hooktheory": "pop songs", "folk": "fiddle tunes", "pop909": "Chinese pop songs"}
@@ -129,19 +129,20 @@ def from_file(path: str | Path, name: str) -> tuple[TransformerVAE, dict[str, Te
 
 
 def to_text(tokens: np.ndarray) -> str:
-    """(L,) tokens -> a letter a step, as they stand in a link: "." silence, "-" sustain, A ... Z and a ... s the pitches."""
+    """(L,) tokens -> a letter a step, as in a link: "." silence, "-" sustain, A ... Z and a ... s the pitches."""
     return "".join(LETTERS[token] for token in tokens)
 
 
 BOOKS = {"oneill": "O'Neill", "ryan": "Ryan", "aird": "Aird"}
 WELL_KNOWN = (  # songs of the folk corpus
-    "aird-0109", "oneill-1564", "oneill-1603", "oneill-1577", "oneill-1575", "oneill-1565", "oneill-1425", "oneill-1418", "oneill-1518",
-    "oneill-1268", "oneill-1343", "oneill-1509", "ryan-FlowersOfEdinburgReel", "aird-0681", "oneill-1803", "oneill-1824", "oneill-1556",
+    "aird-0109", "oneill-1564", "oneill-1603", "oneill-1577", "oneill-1575", "oneill-1565", "oneill-1425",
+    "oneill-1418", "oneill-1518", "oneill-1268", "oneill-1343", "oneill-1509", "ryan-FlowersOfEdinburgReel",
+    "aird-0681", "oneill-1803", "oneill-1824", "oneill-1556",
 )  # fmt: skip
 
 
 def known_as(title: str, song: str) -> str:
-    """A tune's name as one would say it: "Harvest Home, The (oneill-1603), strain 1" -> "The Harvest Home, part 1 (O'Neill 1603)"."""
+    """A tune's name as one would say it: "Home, The (oneill-16), strain 1" -> "The Home, part 1 (O'Neill 16)"."""
     name, _, rest = title.partition(f" ({song})")
     name = re.sub(r"^(.*?)\.?, (The|A)$", r"\2 \1", name.strip(" ,."))
     book, _, number = song.partition("-")
@@ -153,7 +154,7 @@ def known_as(title: str, song: str) -> str:
 
 
 def songs(folk: Corpus) -> tuple[list[dict], list[dict]]:
-    """What there is to choose from: [{group, items: [{title, text}]}], and the many that come when they are searched for.
+    """What there is to choose from: [{group, items: [{title, text}]}], and the many that only a search finds.
 
     Together they are the built-in tunes and all pieces of the folk corpus, those of fold 0's test set first.
     """
@@ -178,8 +179,10 @@ def songs(folk: Corpus) -> tuple[list[dict], list[dict]]:
 
 
 def finder(measured: dict, run: str) -> dict | None:
-    """The encoder head that puts most mass on repeats beyond what is expected, where `tvae.report.measured` has measured the run:
-    {layer, head}, from 1."""
+    """The encoder head that puts most mass on repeats beyond what is expected: {layer, head}, from 1.
+
+    None where `tvae.report.measured` has not measured the run.
+    """
     heads = measured["runs"].get(run, {}).get("attention", {}).get("heads", [])
     ours = [head for head in heads if head["kind"] == "encoder"]
     best = max(ours, key=lambda head: head["found"][0] - head["expected"][0], default=None)
@@ -193,8 +196,8 @@ SCRIPTS = (  # of the element, in the order in which they are loaded
     "midi-file/load", "melody", "midi-file/midi-writer",
     *(f"midi/{name}" for name in ("smf", "words", "parts", "line", "bars", "take", "read", "write")),
     "transfers", "script", "data", "engine",
-    "elements", "random", "patch", "words", "pieces", "links", "history", "editor", "chooser", "strip", "recorder", "slot", "switches", "transport",
-    "candidates", "cards", "attention", "examples", "heard", "playground",
+    "elements", "random", "patch", "words", "pieces", "links", "history", "editor", "chooser", "strip", "recorder",
+    "slot", "switches", "transport", "candidates", "cards", "attention", "examples", "heard", "playground",
 )  # fmt: skip
 
 
@@ -231,10 +234,11 @@ def tags(folder: str, names: Sequence[str]) -> str:
 
 
 def element(folder: str) -> str:
-    """The HTML of ``<tvae-playground>`` with what it needs, on a page from which `folder` has the scripts and the weights."""
+    """The HTML of ``<tvae-playground>`` with what it needs; `folder` leads to the scripts and the weights."""
     return (
         f'<link rel="stylesheet" href="{folder}playground.css">{tags(folder, SCRIPTS)}'
-        f'<tvae-playground data-folder="{folder}"><noscript>The playground computes in your browser and needs scripts to be '
+        f'<tvae-playground data-folder="{folder}">'
+        "<noscript>The playground computes in your browser and needs scripts to be "
         "allowed on this page.</noscript></tvae-playground>"
     )
 
@@ -272,7 +276,7 @@ def write_page(models: Sequence[Offered], folk: Corpus, folder: str | Path) -> P
     return page
 
 
-# What the eight bits cost ------------------------------------------------------------------------------------------------
+# What the eight bits cost --------------------------------------------------------------------------------------------
 
 
 def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:

@@ -29,8 +29,8 @@ from tvae.presets import MODELS, PRESETS
 from tvae.runs import Run
 
 REQUIRED = {
-    "corpus": str, "model": str, "preset": str, "fold": int, "seed": int, "n_test": int, "kl_weight": float, "sweep": bool,
-    "pieces": int,
+    "corpus": str, "model": str, "preset": str, "fold": int, "seed": int, "n_test": int, "kl_weight": float,
+    "sweep": bool, "pieces": int,
     "accuracy_teacher_forced": float, "accuracy_teacher_forced_sampled": float, "accuracy_free_running": float,
     "onset_f1_free_running": float, "rate_nats_per_piece": float, "rate_mean_per_dim": float,
     "distortion_nats_per_piece": float, "parameters": int, "steps": int, "samples_per_second": float,
@@ -75,8 +75,8 @@ def read(record: str | Path) -> list[dict]:
         for key, what in (("preset", "presets"), ("corpus_sha256", "versions of the corpus")):
             if entry[key] != other[key]:
                 raise TvaeError(
-                    f"{path} mixes {what} on {entry['corpus']}: {run_name(entry)} has {entry[key]}, {run_name(other)} has "
-                    f"{other[key]}; what stands in one table has to be one."
+                    f"{path} mixes {what} on {entry['corpus']}: {run_name(entry)} has {entry[key]}, "
+                    f"{run_name(other)} has {other[key]}; what stands in one table has to be one."
                 )
     names = [run_name(entry) for entry in entries]
     for name in names:
@@ -161,7 +161,7 @@ def load_model(weights: str | Path, entry: dict) -> TransformerVAE | LSTMVAE:
 
 
 def model_at_hand(weights: str | Path, runs: str | Path, entry: dict) -> TransformerVAE | LSTMVAE | None:
-    """A recorded run's model, released or as it lies in the run's folder in `runs`, in eight bits; None where neither is here."""
+    """A recorded run's model in eight bits, released or as it lies in its folder in `runs`; None without either."""
     if releases_weights(entry):
         return load_model(weights, entry)
     path = Path(runs) / run(entry).folder / "weights.safetensors"

@@ -1,7 +1,8 @@
 """Claims measured again on the page: what the element ``<tvae-measure>`` needs besides a model of the playground.
 
-The reader's browser repeats, step by step, what `tvae.studies.transfers.measure` (claims C7 to C9) and `tvae.studies.codes.matched`
-(C4) do on the test pieces of the embedded corpus: the same pieces, the same couples, the same measures (``measurement.js``).
+The reader's browser repeats, step by step, what `tvae.studies.transfers.measure` (claims C7 to C9) and
+`tvae.studies.codes.matched` (C4) do on the test pieces of the embedded corpus: the same pieces, the same couples, the
+same measures (``measurement.js``).
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ SEED = 0
 def steps(tokens: np.ndarray, song: np.ndarray) -> tuple[list[list[int]], list[int]]:
     """Of test pieces (N, 128) of songs (N,): the couples [host, donor, other donor, group], and an order of all pieces.
 
-    Couples are those of `tvae.studies.transfers.measure`: pieces without a note in bar 1 take no part. Songs come at random.
+    Couples are those of `tvae.studies.transfers.measure`: pieces without a note in bar 1 take no part. Songs come at
+    random.
     """
     begins = np.flatnonzero(onsets(tokens)[:, 0].any(-1))
     found = couples(song[begins])
@@ -53,9 +55,10 @@ def export(
 ) -> int:
     """Write ``measure-data.js`` into the playground's folder, where the models' weights are; returns its bytes.
 
-    Of the models those of the corpus are measured, on the test pieces of a fold that they did not see. ``findings``, ``inside`` and
-    ``transfers`` are what `tvae.report.claims.read`, `tvae.report.measured.read` and `tvae.report.transferred.read` give.
-    """  # fmt: skip
+    Of the models those of the corpus are measured, on the test pieces of a fold that they did not see. ``findings``,
+    ``inside`` and ``transfers`` are what `tvae.report.claims.read`, `tvae.report.measured.read` and
+    `tvae.report.transferred.read` give.
+    """
     own = [model for model in models if model.corpus == corpus.name]
     test = corpus.split(fold)[1]
     tokens, song = corpus.tokens[test], corpus.song[test]
@@ -87,7 +90,7 @@ def export(
 
 
 def decided(claim: claims.Claim, findings: Sequence[claims.Finding]) -> dict | None:
-    """What the record says of a claim: {corpus, evidence: [value, low, high], verdict}, or None where nothing is recorded."""
+    """What the record says of a claim: {corpus, evidence: [value, low, high], verdict}, or None where it is silent."""
     for found in findings:
         if found.claim == claim.id and found.value is not None:
             evidence = [found.value, found.low, found.high]
@@ -96,8 +99,9 @@ def decided(claim: claims.Claim, findings: Sequence[claims.Finding]) -> dict | N
 
 
 def element(claim: str, folder: str) -> str:
-    """The HTML of ``<tvae-measure>`` for a claim or several ("C7 C8 C9"), on a page from which `folder` has the playground's files."""
+    """The HTML of ``<tvae-measure>`` for claims such as "C7 C8 C9"; `folder` leads to the playground's files."""
     return (
         f'<link rel="stylesheet" href="{folder}measure.css">{tags(folder, ("script", "measure"))}'
-        f'<tvae-measure claim="{escape(claim)}" data-folder="{folder}"><noscript>To measure it here, allow scripts.</noscript></tvae-measure>'
+        f'<tvae-measure claim="{escape(claim)}" data-folder="{folder}">'
+        "<noscript>To measure it here, allow scripts.</noscript></tvae-measure>"
     )

@@ -74,7 +74,7 @@ class Block:
 
 
 def blocks(entries: list[dict]) -> list[Block]:
-    """What the tables compare: for each corpus, the models recorded on all five folds, and on fold 0 where those are others.
+    """What the tables compare: for each corpus, the models recorded on five folds, and on fold 0 if those differ.
 
     Runs of a fold's own seed; sweeps over KL weights are left to `rate_distortion`.
     """
@@ -98,8 +98,8 @@ def blocks(entries: list[dict]) -> list[Block]:
 def scores(record: str | Path, found: list[Block]) -> pd.DataFrame:
     """Every statistic of every model in these blocks with its interval, a row each.
 
-    Columns: corpus, block, model, parameters, pieces (of training), statistic, value, low, high, from the per-piece scores.
-    Per-bar statistics are left out.
+    Columns: corpus, block, model, parameters, pieces (of training), statistic, value, low, high, from the per-piece
+    scores. Per-bar statistics are left out.
     """
     rows = []
     for block in found:
@@ -107,7 +107,8 @@ def scores(record: str | Path, found: list[Block]) -> pd.DataFrame:
             for statistic, (value, low, high) in block.intervals(record, model).items():
                 if np.ndim(value) == 0:
                     rows.append({"corpus": block.corpus, "block": block.title, "model": model,
-                                 "parameters": runs[0]["parameters"], "pieces": runs[0]["pieces"], "statistic": statistic,
+                                 "parameters": runs[0]["parameters"], "pieces": runs[0]["pieces"],
+                                 "statistic": statistic,
                                  "value": float(value), "low": float(low), "high": float(high)})  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -188,7 +189,7 @@ def differences(record: str | Path, block: Block, model: str = "attention") -> p
 
 
 def beta(entry: dict) -> float:
-    """A run's KL weight (of means, the release's) as the beta of a summed ELBO: 1 is 0.25 with 512 dimensions, 128 steps."""
+    """A run's KL weight (of means, the release's) as the beta of a summed ELBO: of 512 dimensions, 1 is 0.25."""
     return entry["kl_weight"] * PIECE / PRESETS[entry["preset"]].plan(entry["model"]).model.latent_dims
 
 
@@ -202,8 +203,8 @@ def curves(entries: list[dict], corpus: str) -> dict[str, list[dict]]:
 def rate_distortion(record: str | Path, entries: list[dict], corpus: str) -> pd.DataFrame:
     """Every point of the rate-distortion curves on a corpus, with intervals.
 
-    Columns: model, kl_weight, beta, and rate, distortion, total (their sum, which bounds -log p(x)), accuracy and onset_f1
-    (both free-running), each with `_low` and `_high`; nats are nats a piece.
+    Columns: model, kl_weight, beta, and rate, distortion, total (their sum, which bounds -log p(x)), accuracy and
+    onset_f1 (both free-running), each with `_low` and `_high`; nats are nats a piece.
     """
     named = {"rate_nats_per_piece": "rate", "distortion_nats_per_piece": "distortion",
              "accuracy_free_running": "accuracy", "onset_f1_free_running": "onset_f1"}  # fmt: skip

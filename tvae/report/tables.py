@@ -61,8 +61,8 @@ def cells(row: Iterable) -> Iterator[str]:
 def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | None = None) -> Table:
     """The paper's table: a row a model, value and 95 % interval a statistic, by block (`tvae.report.results.scores`).
 
-    Where the paper's own numbers are known (`tvae.report.record.read_reported`), they follow ours on the paper's corpus, each with
-    what ours is more.
+    Where the paper's own numbers are known (`tvae.report.record.read_reported`), they follow ours on the paper's
+    corpus, each with what ours is more.
     """
     rows, lines = [], []
     for title, part in scores.groupby("block", sort=False):
@@ -122,8 +122,8 @@ def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
 
 def rate_distortion(points: pd.DataFrame) -> Table:
     """`tvae.report.results.rate_distortion`: a row a trained KL weight."""
-    heads = ("KL weight (release)", "β (summed ELBO)", "rate, nats a piece", "distortion, nats a piece", "rate + distortion",
-             "accuracy, free-running", "onset F1, free-running")  # fmt: skip
+    heads = ("KL weight (release)", "β (summed ELBO)", "rate, nats a piece", "distortion, nats a piece",
+             "rate + distortion", "accuracy, free-running", "onset F1, free-running")  # fmt: skip
     rows, lines = [], []
     for model, own in points.groupby("model", sort=False):
         name = MODEL_NAMES.get(model, model)
@@ -137,8 +137,8 @@ def rate_distortion(points: pd.DataFrame) -> Table:
                     f"<td>{point[statistic]:.{digits}f}<br><small>{low:.{digits}f} … {high:.{digits}f}</small></td>"
                 )
             rows.append(f"<tr>{''.join(cells)}</tr>")
-            lines.append(f"  KL weight {point['kl_weight']:g}: rate {point['rate']:.1f}, distortion {point['distortion']:.1f}, "
-                         f"accuracy {point['accuracy']:.3f}")  # fmt: skip
+            lines.append(f"  KL weight {point['kl_weight']:g}: rate {point['rate']:.1f}, "
+                         f"distortion {point['distortion']:.1f}, accuracy {point['accuracy']:.3f}")  # fmt: skip
     return Table(
         f"<table><thead><tr>{headers(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines)
     )
@@ -186,7 +186,7 @@ def drawn(gain: tuple[float, float, float] | None) -> str:
 
 
 def checked(checks: pd.DataFrame) -> Table:
-    """`tvae.report.results.recompute` of several runs: one line with the outcome, then what does not agree, if anything."""
+    """`tvae.report.results.recompute` of several runs: one line with the outcome, then what does not agree."""
     right = checks[checks["equal"]]
     runs = checks["run"].nunique()
     agree = len(right) == len(checks)
@@ -199,7 +199,7 @@ def checked(checks: pd.DataFrame) -> Table:
 
 
 def verdicts(findings: Sequence[Finding]) -> Table:
-    """Verdict, claim, evidence with its interval, threshold and source, a row a finding; a phone shows the verdict first."""
+    """Verdict, claim, evidence with its interval, threshold and source, a row a finding; verdicts come first."""
     if not findings:
         return Table("<p>No claim is tested by these runs.</p>", "No claim is tested by these runs.")
     rows, lines = [], []

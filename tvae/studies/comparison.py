@@ -41,8 +41,8 @@ def trivial_scores(corpus: Corpus, folds: tuple[int, ...]) -> dict[str, dict[str
 class Curve:
     """A model's rate-distortion curve: its points, and the songs of the pieces that it was measured on.
 
-    betas (points,) of a summed ELBO; by piece and point, (N, points) each: rate, distortion, and of the free-running steps the
-    share that is right from z = mu and, where it was recorded, from drawn codes. song (N,).
+    betas (points,) of a summed ELBO; by piece and point, (N, points) each: rate, distortion, and of the free-running
+    steps the share that is right from z = mu and, where it was recorded, from drawn codes. song (N,).
     """
 
     betas: np.ndarray
@@ -57,8 +57,8 @@ class Curve:
 class EqualRate:
     """Two models at one rate (nats a piece); each measure is (value, low, high).
 
-    `saving` is the share of the other's distortion that the model saves; `accuracy` its free-running accuracy from z = mu less
-    the other's, `sampled` the same from drawn codes.
+    `saving` is the share of the other's distortion that the model saves; `accuracy` its free-running accuracy from z
+    = mu less the other's, `sampled` the same from drawn codes.
     """
 
     model: str
@@ -70,12 +70,14 @@ class EqualRate:
 
 
 def equal_rate(names: tuple[str, str], ours: Curve, theirs: Curve, at: int) -> EqualRate | None:
-    """Compare two models where they have one rate: the one that ours has at its point number `at`, or the nearest that both
-    curves reach. None where they have no rate in common: nothing is extrapolated.
+    """Compare two models where they have one rate.
+
+    It is the one that ours has at its point number `at`, or the nearest that both curves reach. None where they have
+    no rate in common: nothing is extrapolated.
 
     The bootstrap draws songs for both curves at once. The interval also holds what is not known between two points: a
-    curve lies below the chord and above the tangents of slope -beta at its points (`distortion_at`), and its accuracy between
-    theirs (`accuracy_at`).
+    curve lies below the chord and above the tangents of slope -beta at its points (`distortion_at`), and its accuracy
+    between theirs (`accuracy_at`).
     """
     drawn = [[by_draw(curve.song, array) for array in (curve.rate, curve.distortion)] for curve in (ours, theirs)]
     rates = [curve[0][0] for curve in drawn]  # as measured
@@ -119,8 +121,8 @@ def spread(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[float,
 def distortion_at(at: float, rate: np.ndarray, distortion: np.ndarray, betas: np.ndarray) -> tuple[float, float, float]:
     """The distortion of a curve at a rate, and the least and the most that it can be, from its points (points,).
 
-    The value is straight in log distortion between the points beside it. A rate-distortion curve is convex, so it lies below
-    the chord, and where its points are optimal above the line of slope -beta through each.
+    The value is straight in log distortion between the points beside it. A rate-distortion curve is convex, so it
+    lies below the chord, and where its points are optimal above the line of slope -beta through each.
     """
     order = np.argsort(rate)
     rate, distortion, betas = rate[order], distortion[order], betas[order]

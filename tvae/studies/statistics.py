@@ -13,12 +13,12 @@ SEED = 0
 
 @lru_cache(maxsize=8)
 def draws(songs: int) -> np.ndarray:
-    """(DRAWS, songs): how often each of so many songs is drawn in each bootstrap sample; the same for all statistics."""
+    """(DRAWS, songs): how often each song is drawn in each bootstrap sample; the same for all statistics."""
     return np.random.default_rng(SEED).multinomial(songs, np.full(songs, 1 / songs), size=DRAWS).astype(float)
 
 
 def resampled(song: np.ndarray, *arrays: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Bootstrap over songs, the same draws for every array: (N, ...) each -> its sum (...) and drawn sums (DRAWS, ...)."""
+    """Bootstrap over songs, the same draws for every array: (N, ...) -> its sum (...), drawn sums (DRAWS, ...)."""
     _, index = np.unique(song, return_inverse=True)
     songs = index.max() + 1
     sums = []
@@ -53,8 +53,9 @@ def quantiles(drawn: np.ndarray, level: float = 0.95) -> np.ndarray:
 def over_folds(intervals: Sequence[Sequence[np.ndarray | float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The mean of a statistic over runs, with an interval that holds both what songs and what trainings differ by.
 
-    intervals: value, low, high (...) of each run, on its own songs and from its own seed. Runs are resampled, and of each drawn
-    run a value from its own interval, taken as normal. One run keeps its interval: it says nothing of other trainings.
+    intervals: value, low, high (...) of each run, on its own songs and from its own seed. Runs are resampled, and of
+    each drawn run a value from its own interval, taken as normal. One run keeps its interval: it says nothing of other
+    trainings.
     """
     values, lows, highs = np.moveaxis(np.asarray(intervals, float), 1, 0)  # (runs, ...) each
     if len(values) == 1:

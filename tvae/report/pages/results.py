@@ -74,9 +74,9 @@ class Study:
         return plots.show(
             plots.strip(self.findings),
             "For each claim the value of each fold and of all together, with 95 % intervals, beside the threshold.",
-            "Each fold's value (small dots) and all folds together (large dots, with 95 % intervals), measured from the "
-            "threshold, which is the line at 0. To the right the claim holds. A row has its own scale: its interval and "
-            "the threshold span it.",
+            "Each fold's value (small dots) and all folds together (large dots, with 95 % intervals), measured from "
+            "the threshold, which is the line at 0. To the right the claim holds. A row has its own scale: its "
+            "interval and the threshold span it.",
             file="claims",
         )
 

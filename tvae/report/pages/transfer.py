@@ -117,7 +117,7 @@ class Study:
 
     @cached_property
     def begun_again(self) -> dict[str, tuple[np.ndarray, bool]]:
-        """Every built-in tune that repeats its first bar, begun as `DONOR`: title -> (the result, were repeats lost?)."""
+        """Every built-in tune that repeats its first bar, begun as `DONOR`: title -> (result, were repeats lost?)."""
         tunes, found = transfer.tunes(), {}
         for title, tokens in tunes.items():
             repeats = melody.equal_bars(tokens)[0, 1:]
@@ -278,8 +278,9 @@ def study(
 ) -> Study:
     """Two songs (built-in tunes by their titles, or MIDI files), each begun as the other by the first bars' codes.
 
-    `model` is a recorded one's name, ``official``, or a weights file; None: `attention` on the paper's corpus, else what there is.
-    Of a MIDI file, `track_a` chooses the part and `start_a` the first of the 8 bars, as `tvae.midi.read_midi` takes them.
+    `model` is a recorded one's name, ``official``, or a weights file; None: `attention` on the paper's corpus, else
+    what there is. Of a MIDI file, `track_a` chooses the part and `start_a` the first of the 8 bars, as
+    `tvae.midi.read_midi` takes them.
     """
     runs = [run for run in page.entries(record) if transferred.measurable(run) and records.releases_weights(run)]
     if not runs and not model:

@@ -16,7 +16,8 @@ COLOURS = {"replicated": "#1b8a5a", "partly replicated": "#b27a00", "not replica
 def strip(findings: Sequence[Finding]) -> Figure:
     """A row a decided claim: small dots are folds, the large one all together; right of the line at 0 the claim holds.
 
-    Every row has its own scale, in which the farthest end of its interval, or of a fold, is one away from the threshold.
+    Every row has its own scale, in which the farthest end of its interval, or of a fold, is one away from the
+    threshold.
     """
     thresholds = {claim.id: (claim.threshold, 1 if claim.at_least else -1) for claim in CLAIMS}
     shown = [found for found in findings if found.value is not None and found.claim in thresholds]
