@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tvae import bench
+from tvae.__main__ import main
+from tvae.studies import bench
 
 pytestmark = pytest.mark.slow
 
@@ -16,7 +17,7 @@ def figures(tmp_path_factory):
         patch.setattr(bench, "SECONDS", 0.02)
         patch.setattr(bench, "REPEATS", 1)
         patch.setattr(bench.bench, "__defaults__", ((2, 4),))
-        bench.write(out)
+        main(["bench", "--out", str(out)])
     return json.loads(out.read_text())
 
 

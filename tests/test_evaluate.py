@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from tvae.baselines import LSTMVAE, LSTMConfig
-from tvae.evaluate import evaluate, evaluate_trivial, summarise, terms
+from tvae.evaluate import evaluate, summarise, terms
 from tvae.melody import SUSTAIN
 from tvae.model import ModelConfig, TransformerVAE, kl_divergence
 from tvae.studies.statistics import interval
+from tvae.studies.trivial import evaluate_trivial
 
 SMALL = ModelConfig(hidden=(48, 40), d_model=32, d_head=16, d_feedforward=24, d_latent=8, heads=2, layers=1)
 

@@ -17,7 +17,8 @@ import yaml
 from tvae import TvaeError, corpus
 from tvae.machine import choose_device
 from tvae.presets import MODELS, PRESETS
-from tvae.runs import Progress, Run, duration, planned, progress, status, time_left
+from tvae.report.status import duration, status, time_left
+from tvae.runs import Progress, Run, planned, progress
 
 pytestmark = pytest.mark.slow
 

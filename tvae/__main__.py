@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -44,13 +45,14 @@ def status(parser: argparse.ArgumentParser) -> Callable[..., object]:
     parser.add_argument("--config", type=Path, default=Path("config.yaml"))
 
     def run(preset: str, at_once: int | None, runs: Path, config: Path) -> None:
-        from tvae import runs as planning
+        from tvae.report.status import status
+        from tvae.runs import planned, progress
 
         try:
-            plan = planning.planned(yaml.safe_load(config.read_text()), preset)
+            plan = planned(yaml.safe_load(config.read_text()), preset)
         except (OSError, yaml.YAMLError) as error:
             raise TvaeError(f"{config} cannot be read ({error}).") from None
-        print(planning.status({run: planning.progress(runs / run.folder) for run in plan}, at_once))
+        print(status({run: progress(runs / run.folder) for run in plan}, at_once))
 
     return run
 
@@ -137,9 +139,13 @@ def bench(parser: argparse.ArgumentParser) -> Callable[..., object]:
     parser.add_argument("--out", type=Path, default=Path("figures/bench.json"))
 
     def run(out: Path) -> None:
-        from tvae.bench import write
+        from tvae.checkpoint import write_atomically
+        from tvae.studies.bench import bench
 
-        write(out)
+        figures = bench()
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(out, lambda part: part.write_text(json.dumps(figures, indent=1) + "\n"))
+        print(out)
 
     return run
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tvae.melody import FIRST_PITCH, STEPS, SUSTAIN
+from tvae.melody import FIRST_PITCH
 from tvae.model import kl_divergence
 
 Pieces = dict[str, np.ndarray]
@@ -105,27 +105,3 @@ def summarise(pieces: Pieces) -> dict:
     values = {name: numerator.sum(0) / np.maximum(denominator.sum(0), 1e-12)  # no onset at all: F1 is 0
               for name, (numerator, denominator) in terms(pieces).items()}  # fmt: skip
     return {"n_test": len(pieces["steps"]), **{name: value.tolist() for name, value in values.items()}}
-
-
-def trivial_predictions(tokens: np.ndarray) -> dict[str, np.ndarray]:
-    """What needs no model, for pieces (N, 128): always "sustain", and each true bar followed by its copy.
-
-    The copy of the previous bar knows the true earlier bars, as a teacher-forced model does; bar 1 is all "sustain".
-    """
-    sustain = np.full_like(tokens, SUSTAIN)
-    repeat = np.concatenate([sustain[:, :STEPS], tokens[:, :-STEPS]], axis=1)
-    return {"sustain": sustain, "previous_bar": repeat}
-
-
-def evaluate_trivial(tokens: np.ndarray, length: np.ndarray) -> dict[str, Pieces]:
-    """Per-piece scores of `trivial_predictions`. Only "sustain" also runs free: the copy needs the true bars."""
-    truth = torch.as_tensor(tokens.astype(np.int64))
-    counted = torch.arange(tokens.shape[1]) < torch.as_tensor(length.astype(np.int64))[:, None]
-    rows = {}
-    for row, predicted in trivial_predictions(tokens).items():
-        predicted = torch.as_tensor(predicted.astype(np.int64))
-        scores = prediction_scores("teacher_forced", predicted, truth, counted)
-        if row == "sustain":
-            scores |= prediction_scores("free_running", predicted, truth, counted)
-        rows[row] = {key: value.numpy() for key, value in scores.items()} | {"steps": length.astype(np.int64)}
-    return rows

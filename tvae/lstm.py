@@ -1,16 +1,21 @@
 """The two LSTMs that every LSTM model here is made of: one reads tokens into a state, one writes tokens from a state.
 
 They follow MusicVAE (Roberts et al., 2018): a bidirectional encoder, and a decoder that starts from the state, hears
-it at every step, and is fed the previous token. `tvae.baselines` builds the paper's LSTM models of them, `tvae.model`
-a local layer that is autoregressive inside a bar.
+it at every step, and is fed the previous token. `tvae.baselines` builds the paper's LSTM models of them. At the end
+is a local layer made of them, for a `tvae.model.TransformerVAE` that is autoregressive inside a bar.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from tvae.model import ModelConfig
 
 
 @dataclass(frozen=True)
@@ -80,3 +85,35 @@ class LSTMDecoder(nn.Module):
             previous = self.out(out[:, 0]).argmax(-1)
             tokens.append(previous)
         return torch.stack(tokens, 1)
+
+
+class LocalLSTMEncoder(nn.Module):
+    """x_i -> h_i with an LSTM over the steps of the bar, as ``lstm_8x1`` reads it. Bars (..., S) -> (..., D)."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.encoder = LSTMEncoder(config.states, config.lstm)
+        self.to_h = nn.Linear(2 * config.lstm.d_encoder, config.d_model)
+
+    def forward(self, bars: Tensor) -> Tensor:
+        return self.to_h(self.encoder(bars.flatten(0, -2))).unflatten(0, bars.shape[:-1])
+
+
+class LocalLSTMDecoder(nn.Module):
+    """Equation (5), g_i -> x̂_i, one step after the other, as ``lstm_8x1`` writes it."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.steps = config.steps
+        self.decoder = LSTMDecoder(config.states, config.d_model, config.lstm)
+
+    def forward(self, g: Tensor, bars: Tensor) -> Tensor:
+        """(..., D) and the true bars (..., S), of which each step is told the one before -> logits (..., S, V)."""
+        previous = F.pad(bars[..., :-1], (1, 0), value=self.decoder.start)
+        return self.decoder(g.flatten(0, -2), previous.flatten(0, -2)).unflatten(0, g.shape[:-1])
+
+    def generate(self, g: Tensor) -> Tensor:
+        """(..., D) -> bars (..., S); each step's likeliest state is told to the next."""
+        rows = g.flatten(0, -2)
+        start = torch.full((len(rows),), self.decoder.start, device=g.device)
+        return self.decoder.generate(rows, start, self.steps).unflatten(0, g.shape[:-1])

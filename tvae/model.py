@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tvae.errors import TvaeError
-from tvae.lstm import LSTMDecoder, LSTMEncoder, LSTMSizes
+from tvae.lstm import LocalLSTMDecoder, LocalLSTMEncoder, LSTMSizes
 
 MASKS = ("none", "causal", "diagonal")
 LOCALS = ("dense", "lstm")
@@ -127,44 +127,11 @@ class LocalDecoder(nn.Module):
         return self(g).argmax(-1)
 
 
-class LocalLSTMEncoder(nn.Module):
-    """x_i -> h_i with an LSTM over the steps of the bar, as ``lstm_8x1`` reads it. Bars (..., S) -> (..., D)."""
-
-    def __init__(self, config: ModelConfig):
-        super().__init__()
-        self.encoder = LSTMEncoder(config.states, config.lstm)
-        self.to_h = nn.Linear(2 * config.lstm.d_encoder, config.d_model)
-
-    def forward(self, bars: Tensor) -> Tensor:
-        return self.to_h(self.encoder(bars.flatten(0, -2))).unflatten(0, bars.shape[:-1])
-
-
-class LocalLSTMDecoder(nn.Module):
-    """Equation (5), g_i -> x̂_i, one step after the other, as ``lstm_8x1`` writes it."""
-
-    def __init__(self, config: ModelConfig):
-        super().__init__()
-        self.steps = config.steps
-        self.decoder = LSTMDecoder(config.states, config.d_model, config.lstm)
-
-    def forward(self, g: Tensor, bars: Tensor) -> Tensor:
-        """(..., D) and the true bars (..., S), of which each step is told the one before -> logits (..., S, V)."""
-        previous = F.pad(bars[..., :-1], (1, 0), value=self.decoder.start)
-        return self.decoder(g.flatten(0, -2), previous.flatten(0, -2)).unflatten(0, g.shape[:-1])
-
-    def generate(self, g: Tensor) -> Tensor:
-        """(..., D) -> bars (..., S); each step's likeliest state is told to the next."""
-        rows = g.flatten(0, -2)
-        start = torch.full((len(rows),), self.decoder.start, device=g.device)
-        return self.decoder.generate(rows, start, self.steps).unflatten(0, g.shape[:-1])
-
-
 def local_layer(config: ModelConfig) -> tuple[nn.Module, nn.Module]:
     """The local encoder and decoder that ``config.local`` names."""
-    encoder, decoder = {"dense": (LocalEncoder, LocalDecoder), "lstm": (LocalLSTMEncoder, LocalLSTMDecoder)}[
-        config.local
-    ]
-    return encoder(config), decoder(config)
+    if config.local == "lstm":
+        return LocalLSTMEncoder(config), LocalLSTMDecoder(config)
+    return LocalEncoder(config), LocalDecoder(config)
 
 
 class BarwiseLinear(nn.Module):

@@ -1,4 +1,4 @@
-"""Models beside each other, and beside what needs no model."""
+"""Models beside each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import torch
 
 from tvae.baselines import LSTMVAE
 from tvae.corpus import FOLDS, Corpus
-from tvae.evaluate import evaluate_trivial, terms
 from tvae.melody import transposition_table
 from tvae.model import TransformerVAE
 from tvae.presets import SHIFTS
@@ -22,19 +21,6 @@ FOLD_SETS = (tuple(range(FOLDS)), (0,))
 def fold_label(folds: tuple[int, ...]) -> str:
     """``fold 0`` or ``folds 0-4``."""
     return f"fold {folds[0]}" if len(folds) == 1 else f"folds {folds[0]}-{folds[-1]}"
-
-
-def trivial_scores(corpus: Corpus, folds: tuple[int, ...]) -> dict[str, dict[str, list[float]]]:
-    """What needs no model, on the test pieces of these folds: row -> statistic -> [value, low, high]."""
-    test = np.flatnonzero(np.isin(corpus.fold, folds))
-    rows = evaluate_trivial(corpus.tokens[test], corpus.length[test])
-    return {
-        row: {
-            statistic: [float(x) for x in interval(*ratio, corpus.song[test])]
-            for statistic, ratio in terms(pieces).items()
-        }
-        for row, pieces in rows.items()
-    }
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import numpy as np
 
 from tvae.corpus import FOLDS, Corpus
 from tvae.melody import FIRST_PITCH, HIGHEST, LOWEST, SILENCE, SUSTAIN, earlier_equal, equal_bars
-from tvae.studies.comparison import FOLD_SETS, fold_label, trivial_scores
+from tvae.studies.comparison import FOLD_SETS, fold_label
+from tvae.studies.trivial import trivial_scores
 
 
 def describe(corpus: Corpus) -> dict:

@@ -8,14 +8,11 @@ The peak is that of plain matrix products in the best precision this machine has
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
-from pathlib import Path
 
 import torch
 
-from tvae.checkpoint import write_atomically
 from tvae.machine import device_name, use_bf16
 from tvae.melody import BARS, PIECE, STATES
 from tvae.model import ModelConfig, TransformerVAE, parameter_count
@@ -121,11 +118,3 @@ def bench(batches: tuple[int, ...] = (16, 256)) -> dict:
         "device": device_name(device),
         "torch": torch.__version__,
     }
-
-
-def write(path: Path) -> None:
-    """Measure, and put the figures into a file."""
-    figures = bench()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, lambda part: part.write_text(json.dumps(figures, indent=1) + "\n"))
-    print(path)

@@ -1,0 +1,78 @@
+"""How far the runs of a preset are, and how long the rest will take. Without PyTorch, so it starts at once.
+
+python -m tvae status paper        what is done, running, interrupted and missing of a preset (`make paper-status`)
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter, defaultdict
+
+from tvae.runs import STATES, Progress, Run
+
+
+def time_left(table: dict[Run, Progress]) -> tuple[float, int]:
+    """Seconds of training that are left, one run after the other, and how many runs they leave out as unknown.
+
+    A model's seconds per piece are measured on all its runs in the table, whatever corpus and fold; how many pieces a
+    run will see is known from a run of its kind that was started. Stage 0 and the evaluation at the end are not
+    counted.
+    """
+    pieces, seconds, plans = defaultdict(float), defaultdict(float), {}
+    for run, it in table.items():
+        pieces[run.model] += it.pieces
+        seconds[run.model] += it.seconds
+        if it.planned:
+            plans[kind(run)] = it.planned
+    total, unknown = 0.0, 0
+    for run, it in table.items():
+        if it.state == "done":
+            continue
+        left = (it.planned or plans.get(kind(run), math.inf)) - it.pieces
+        needed = left * (seconds[run.model] / pieces[run.model] if pieces[run.model] else math.inf)
+        if math.isfinite(needed):
+            total += needed
+        else:
+            unknown += 1
+    return total, unknown
+
+
+def kind(run: Run) -> str:
+    """Runs of one kind see equally many pieces: those of one model, and all that go on at another KL weight."""
+    return run.model if run.kl_weight is None else "another KL weight"
+
+
+def duration(seconds: float) -> str:
+    """``40 min``, ``31 h`` or ``5 days``, rounded up."""
+    for unit, size, most in (("min", 60, 90), ("h", 3600, 48)):
+        if seconds <= most * size:
+            return f"{math.ceil(seconds / size)} {unit}"
+    return f"{math.ceil(seconds / 86400)} days"
+
+
+def status(table: dict[Run, Progress], at_once: int | None = None) -> str:
+    """The table as text: a line for the folds, and one for the KL weights, of each model on each corpus; then the sums.
+
+    `at_once` is how many runs will train side by side; without it, as many as do now.
+    """
+    lines = defaultdict(list)
+    for run, it in table.items():
+        percent = f" {it.part:.0%}" if it.state in ("running", "interrupted") else ""
+        lines[run.corpus, run.model, run.kl_weight is None].append((it.state + percent, run.part))
+    text = []
+    for (corpus, model, _), parts in lines.items():
+        alike = itertools.groupby(parts, key=lambda part: part[0])
+        text.append(
+            f"{corpus:11} {model:14} "
+            + ", ".join(f"{' '.join(part for _, part in group)} {state}" for state, group in alike)
+        )
+    states = Counter(it.state for it in table.values())
+    text += ["", f"{len(table)} runs: " + ", ".join(f"{states[state]} {state}" for state in STATES)]
+    at_once = at_once or max(1, states["running"])
+    seconds, unknown = time_left(table)
+    if seconds:
+        text.append(f"Time left: about {duration(seconds / at_once)} with {at_once} at once")
+    if unknown:
+        text.append(f"Time left: unknown for {unknown} runs, whose like has not been measured yet")
+    return "\n".join(text)
