@@ -1,4 +1,4 @@
-"""Makes the embedded corpora tvae/data/folk.npz and folk16.npz and their credits from the ABC files in the music21 wheel.
+"""Makes the embedded corpora tvae/data/folk.npz and folk16.npz and their credits from the ABC files of music21.
 
     python scripts/build_folk.py [FOLDER]        (needs `pip install music21`; FOLDER instead of tvae/data)
 
@@ -7,9 +7,9 @@ Three collections whose tunes are in the public domain: O'Neill's Music of Irela
 when they are 8, 16, 24 ... bars: one piece for every 8. A repeated strain of 4 bars is taken as it is played, twice.
 The last bar of a strain is often short by the pick-up: the steps it lacks are padding.
 
-For folk16 a tune is played through, repeated strains twice (AABB), and a piece is every 16 bars that strains fill: AA, AB, BB,
-or one strain of 16. The pick-up of the second strain fills up the last bar of the first. Running it again gives the same
-bytes. `read_abc.py` reads the notation.
+For folk16 a tune is played through, repeated strains twice (AABB), and a piece is every 16 bars that strains fill:
+AA, AB, BB, or one strain of 16. The pick-up of the second strain fills up the last bar of the first. Running it again
+gives the same bytes. `read_abc.py` reads the notation.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class Preset:
     sweep: int
 
     def plan(self, model: str, kl_weight: float | None = None, bars: int = BARS) -> Plan:
-        """The plan of a model of pieces of so many bars: from scratch, or of the run that goes on from there at another KL weight."""
+        """The plan of a model of so many bars: from scratch, or of the run that goes on at another KL weight."""
         row = MODELS[model]
         if row.architecture is LSTMVAE:
             plan = Plan(replace(self.lstm, bars=bars, **row.sizes), None, replace(self.lstm_stage_1, **row.training))

@@ -81,10 +81,10 @@ class Rows:
 
 
 def transposed_repeats(tokens: Tensor, share: float, random: np.random.Generator) -> Tensor:
-    """Pieces (B, L), of which such a share gets 1, 2 or 4 bars in a row that are earlier ones some semitones higher or lower.
+    """Pieces (B, L): in such a share of them 1, 2 or 4 bars in a row become earlier ones, transposed.
 
-    Where bars come from, where they go and how far, up to six semitones, is drawn for each piece; it stays as it is where a note
-    would leave the grid.
+    Where bars come from, where they go and how far, up to six semitones, is drawn for each piece; it stays as it is
+    where a note would leave the grid.
     """
     x = tokens.unflatten(-1, (-1, STEPS))
     pieces, bars = x.shape[:2]
@@ -209,7 +209,7 @@ def local_sizes(config: ModelConfig) -> dict:
 
 
 def settings_of(config: Plan | Stage) -> dict:
-    """Its values by name; what earlier runs did not know of and is off is not there, so that their folders stay theirs."""
+    """Its values by name, without what earlier runs did not know of and is off: so their folders stay theirs."""
     return asdict(config, dict_factory=lambda items: {k: v for k, v in items if (k, v) != ("transposed_repeats", 0.0)})
 
 

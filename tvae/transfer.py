@@ -45,7 +45,7 @@ def context_transfer(
 
 
 def bar_numbers(bars: int | str | Sequence[int], number: int = BARS) -> tuple[int, ...]:
-    """Bars as a user gives them, 1 or "1, 2" or [1, 2] -> (1, 2). Raises TvaeError unless all are in a piece of so many."""
+    """Bars as a user gives them, 1 or "1, 2" or [1, 2] -> (1, 2). TvaeError unless all are in a piece of so many."""
     given = re.split(r"[\s,]+", bars.strip(" ,")) if isinstance(bars, str) else bars
     try:
         found = tuple(sorted({int(bar) for bar in np.atleast_1d(given)}))

@@ -123,14 +123,16 @@ CLAIMS = (
 B = "pending"
 BEYOND = (
     Claim("B1", LONGER, "\"As bar 1\" survives in sixteen bars.",
-          "share by which the rate of repeated bars is lower than that of new bars at the same position with as many notes (as C4)",
+          "share by which the rate of repeated bars is lower than that of new bars at the same position with as many "
+          "notes (as C4)",
           "saved_by_repeats", "attention", 0.50, B, "eight bars of folk: 0.86; no run of sixteen", corpus="folk16"),
     Claim("B1, eight bars back", LONGER, "It does so however far back: position costs no more than it saves.",
           "the same share of the bars whose nearest equal bar lies eight bars back",
           "saved_from_eight_back", "attention", 0.50, B, "no run of sixteen bars", corpus="folk16"),
     Claim("B1, transfer", LONGER, "The structure of sixteen bars stays when bar 1 is swapped.",
-          "the host's repeats of bar 1 found again in the result, as F1, on a scale from an unrelated song's (0) to the host's "
-          "own reconstruction's (1) (as C7)", "structure_kept", "attention", 0.5, B, "eight bars of folk: 0.92",
+          "the host's repeats of bar 1 found again in the result, as F1, on a scale from an unrelated song's (0) to "
+          "the host's own reconstruction's (1) (as C7)",
+          "structure_kept", "attention", 0.5, B, "eight bars of folk: 0.92",
           corpus="folk16"),
     Claim("B2", PRIOR, "Songs drawn from a small prior over the codes repeat their bars as real ones do.",
           "share of bars 2-8 that equal an earlier bar in 1,000 drawn songs, as a share of that in the test songs",
@@ -138,11 +140,12 @@ BEYOND = (
     Claim("B2, not more", PRIOR, "And no more often than real ones do.",
           "the same share", "drawn_repeats", "attention", 1.25, B, "no prior", at_least=False),
     Claim("B2, no copies", PRIOR, "What is drawn is new, not a song that it was trained on.",
-          "share of drawn songs of which 90 % of the steps or more are those of one training song, in one of its transpositions",
+          "share of drawn songs of which 90 % of the steps or more are those of one training song, in one of its "
+          "transpositions",
           "drawn_copies", "attention", 0.05, B, "no prior", at_least=False),
     Claim("B3", LIMIT, "A model that is trained on transposed repeats catches transposition.",
-          "share by which the rate of bars 5-8 is lower when they are bars 1-4 transposed than when they have the same pitches in "
-          "a shuffled order (as C6)", "gain_of_transposition", "transposed_repeats", 0.10, B,
+          "share by which the rate of bars 5-8 is lower when they are bars 1-4 transposed than when they have the same "
+          "pitches in a shuffled order (as C6)", "gain_of_transposition", "transposed_repeats", 0.10, B,
           "`attention`: 0.01; no run of `transposed_repeats`"),
     Claim("B3, what it costs", LIMIT, "And it writes real songs as well as before.",
           "free-running accuracy less that of `attention`", "accuracy_free_running", "transposed_repeats", -0.01, B,

@@ -84,7 +84,7 @@ def curves(run: dict) -> pd.DataFrame:
 
 
 def ended(record: Path, entries: list[dict], corpus: str) -> pd.DataFrame:
-    """The same statistics of the recorded runs of `attention`, at the pieces that they ended with; a row a run and statistic."""
+    """The same statistics of the recorded runs of `attention`, where they ended; a row a run and statistic."""
     inside = read_inside(record / "inside.json")["runs"] if (record / "inside.json").exists() else {}
     path = record / "transfer.json"
     transfers = {run["run"]: run["conditions"]["bar 1"] for run in read_transfers(path)} if path.exists() else {}
@@ -125,13 +125,15 @@ def answer(run: dict | None, threshold: float) -> str:
     last, first = run["points"][-1], run["points"][0]
     above = first_above(run, "structure_kept", threshold)
     when = (
-        f"From {above:,} pieces on, of {last['pieces']:,}, more than {threshold:.0%} of the host's structure stays when bar 1 is "
-        "swapped"
+        f"From {above:,} pieces on, of {last['pieces']:,}, more than {threshold:.0%} of the host's structure stays "
+        "when bar 1 is swapped"
         if above
-        else f"Not within {last['pieces']:,} pieces: less than {threshold:.0%} of the host's structure stays when bar 1 is swapped"
+        else f"Not within {last['pieces']:,} pieces: less than {threshold:.0%} of the host's structure stays "
+        "when bar 1 is swapped"
     )
     prior = [point["repeats_from_prior_mean"][0] for point in (first, last)]
     return (
-        f"{when}. With a z₅ that says nothing, bar 5 repeats bar 1 in {prior[0]:.0%} of the A-A pieces at {first['pieces']:,} "
-        f"pieces and in {prior[1]:.0%} at the end; the release trains for {RELEASE / 1e6:.0f} million."
+        f"{when}. With a z₅ that says nothing, bar 5 repeats bar 1 in {prior[0]:.0%} of the A-A pieces "
+        f"at {first['pieces']:,} pieces and in {prior[1]:.0%} at the end; "
+        f"the release trains for {RELEASE / 1e6:.0f} million."
     )

@@ -171,7 +171,8 @@ def player(
     tokens = np.asarray(tokens)
     if tokens.ndim != 1 or not tokens.size or tokens.size % PIECE:
         raise TvaeError(
-            f"A player takes one piece, {PIECE} tokens in a row (or {2 * PIECE}, 16 bars); this is of shape {tokens.shape}."
+            f"A player takes one piece, {PIECE} tokens in a row (or {2 * PIECE}, 16 bars); "
+            f"this is of shape {tokens.shape}."
         )
     if role and role not in ROLE_COLOURS:
         raise TvaeError(f"There is no role {role!r}; choose one of {', '.join(ROLE_COLOURS)} or none.")

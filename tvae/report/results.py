@@ -148,7 +148,8 @@ def official_rows(weights: Path, found: list[Block]) -> pd.DataFrame:
             if np.ndim(value) == 0:
                 rows.append({"corpus": block.corpus, "block": block.title, "model": "official",
                              "parameters": parameter_count(vae), "pieces": PRESETS["paper"].stage_1.rows,
-                             "statistic": statistic, "value": float(value), "low": float(low), "high": float(high)})  # fmt: skip
+                             "statistic": statistic, "value": float(value),
+                             "low": float(low), "high": float(high)})  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -68,7 +68,7 @@ def by_stratum(rate: np.ndarray, stratum: np.ndarray, chosen: np.ndarray) -> tup
 def standardised(
     count: np.ndarray, total: np.ndarray, count_new: np.ndarray, total_new: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Sums (..., S) of S strata -> rate of a bar, rate of a new bar at the same weights, and how many bars have a match."""
+    """Sums (..., S) of S strata -> rate of a bar, of a new bar at the same weights, and how many bars have a match."""
     count = np.where(count_new > 0, count, 0)
     number = count.sum(-1)
     other = (ratio(total_new, count_new) * count).sum(-1)

@@ -1,7 +1,8 @@
 """When a copy becomes a pointer: how far a model says "as bar 1" at one moment of its training.
 
-A model that copies writes bar 1 into z_5 once more. A model that points says only that bar 5 is as bar 1, and lets attention
-fetch it: then a repeated bar is cheap, a z_5 that says nothing still repeats bar 1, and repeats survive a swap of z_1.
+A model that copies writes bar 1 into z_5 once more. A model that points says only that bar 5 is as bar 1, and lets
+attention fetch it. Then a repeated bar is cheap, a z_5 that says nothing still repeats bar 1, and repeats survive a
+swap of z_1.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ SEED = 0
 
 
 def measure(vae: TransformerVAE, train: Corpus, test: Corpus, groups: int | None = None) -> dict[str, list[float]]:
-    """Five measures of pointing on test pieces, each [value, low, high], JSON-able; None where there is nothing to measure.
+    """Five measures of pointing on test pieces, each [value, low, high], JSON-able; None where there is nothing.
 
     ==========================  ======================================================================================
     structure_kept              repeats of bar 1 found after a swap of z_1 (`tvae.studies.transfers.measures`), of
                                 `groups` of songs or all
     repeats_from_prior_mean     A-A pieces whose bar 5 still is their bar 1 with z_5 at the prior mean
-    repeat_rate                 rate of repeated bars as a share of that of matched new bars (`tvae.studies.codes.matched`)
+    repeat_rate                 rate of repeated bars as a share of that of new bars (`tvae.studies.codes.matched`)
     attention_found             attention of repeated bars on the bar they equal, of the head chosen on training pieces
     accuracy_free_running       free-running frame accuracy
     ==========================  ======================================================================================
@@ -49,7 +50,7 @@ def measure(vae: TransformerVAE, train: Corpus, test: Corpus, groups: int | None
 
 
 def example(vae: TransformerVAE, tunes: Corpus) -> dict[str, np.ndarray]:
-    """A transfer to listen to: an A-A tune and a donor, drawn by seed, and the result of the swap of z_1, (128,) each."""
+    """A transfer to listen to: an A-A tune and a donor, drawn by seed, and the result of the swap, (128,) each."""
     returning = np.flatnonzero(codes.returns(tunes))
     host = np.random.default_rng(SEED).choice(returning)
     (donor,) = codes.of_other_songs(np.array([host]), returning, tunes.song)

@@ -40,11 +40,12 @@ class Study:
             return page.Text(("The figure follows with the run.",))
         return plots.show(
             plots.emergence(emerged.curves(self.found), self.ended, emerged.STATISTICS, emerged.RELEASE),
-            "Structure kept, bar 5 repeated from a z5 that says nothing, rate of repeated bars, attention found and accuracy, "
-            "against pieces seen.",
-            f"Five measures of pointing on the test songs of {self.found['corpus']}, fold {self.found['fold']}, while one run "
-            f"of {self.found['points'][-1]['pieces']:,} pieces goes on (dots, averaged weights; bands are 95 % intervals over songs). "
-            "Diamonds are runs that ended there with a low learning rate. The dashed line is how long the release trains.",
+            "Structure kept, bar 5 repeated from a z5 that says nothing, rate of repeated bars, attention found and "
+            "accuracy, against pieces seen.",
+            f"Five measures of pointing on the test songs of {self.found['corpus']}, fold {self.found['fold']}, while "
+            f"one run of {self.found['points'][-1]['pieces']:,} pieces goes on (dots, averaged weights; bands are 95 % "
+            "intervals over songs). Diamonds are runs that ended there with a low learning rate. The dashed line is "
+            "how long the release trains.",
             file="pointing",
         )
 
