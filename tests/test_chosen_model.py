@@ -1,4 +1,4 @@
-"""A page looks at a recorded model, at the authors', or at any weights file; what it cannot look at is said in a sentence."""
+"""A page looks at a recorded model, the authors', or any weights file; else it says in a sentence why not."""
 
 from pathlib import Path
 

@@ -160,8 +160,9 @@ def study(
 ) -> Study:
     """Measure a model on a corpus, and look at one piece of it with one head.
 
-    `model` is a recorded one's name, ``official``, or a weights file. `piece` is a title or a number. Where `kind`, `layer` or `head` is None, it is that of the head that finds repeats
-    best. Raises TvaeError for a name that does not exist, before anything is measured.
+    `model` is a recorded one's name, ``official``, or a weights file. `piece` is a title or a number. Where `kind`,
+    `layer` or `head` is None, it is that of the head that finds repeats best. Raises TvaeError for a name that does
+    not exist, before anything is measured.
     """
     chosen = page.chosen(model, corpus, record, weights)
     vae, pieces = chosen.vae, corpora.load(corpus)
