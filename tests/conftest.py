@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 import warnings
 from collections import Counter
@@ -15,6 +16,9 @@ import pytest
 
 # Small tensors: one thread is faster than two, and leaves a core to whatever else runs.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+ROOT = Path(__file__).parent.parent
+ASSETS = ROOT / "book" / "assets"
 
 NO_BROWSER = "no Chromium"
 NO_CORPUS = "no corpus"
@@ -67,6 +71,123 @@ def site(folder):
     server.server_close()
 
 
+@pytest.fixture(scope="session")
+def entries():
+    """The runs whose models are on the playground's page: the one that it begins with, without attention, one of folk."""
+    from playground_page import recorded
+
+    return recorded(("hooktheory", "attention"), ("hooktheory", "no_attention"), ("folk", "attention"))
+
+
+@pytest.fixture(scope="session")
+def vaes(entries):
+    """Their models, with the weights of the page."""
+    from tvae.report import record
+
+    return [record.load_model(ROOT / "weights", entry) for entry in entries]
+
+
+@pytest.fixture(scope="session")
+def released(vaes):
+    return vaes[0]
+
+
+@pytest.fixture(scope="session")
+def playground_folder(tmp_path_factory, entries):
+    from examples import PLAYER
+
+    from tvae import corpus
+    from tvae.report import measured, playground
+
+    folder = tmp_path_factory.mktemp("page")
+    for name in (*PLAYER, "tvae.css"):
+        shutil.copy(ASSETS / name, folder)
+    shutil.copytree(ASSETS / "playground", folder / "playground")
+    inside = measured.read(ROOT / "figures" / "inside.json")
+    models = [playground.offered(entry, ROOT / "weights", inside) for entry in entries]
+    playground.export(models, corpus.load("folk"), folder / "playground")
+    scripts = "".join(f'<script defer src="{name}"></script>' for name in PLAYER)
+    (folder / "index.html").write_text(
+        '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Playground</title>'
+        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        f'<link rel="stylesheet" href="tvae.css">{scripts}'
+        f'<h1>Playground</h1><a id="before" href="#x">before</a>{playground.element("playground/")}</html>',
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(playground_folder):
+    """A page and beside it all that it loads: the playground's, unless a module has its own."""
+    return playground_folder
+
+
+@pytest.fixture
+def root(request, folder):
+    """Where the page is: over http, or, for tests that ask for both, in its folder as well."""
+    in_folder = getattr(request, "param", "http") == "file"
+    return folder.as_uri() if in_folder else request.getfixturevalue("site")
+
+
+@pytest.fixture
+def open_page(browser, root):
+    """open_page(hash) opens the playground and waits for its first result; at the end there must have been no error, and no
+    request that leaves its own folder.
+
+    With `still` the page's clock stands: `page.clock.run_for(milliseconds)` moves it.
+    """
+    from examples import LISTEN
+
+    wrong, pages = [], []
+    count = "window.shownResults = 0; addEventListener('tvae-result', () => (window.shownResults += 1));"
+
+    def visit(hash="", width=1000, height=900, script="", still=False, **settings):
+        page = browser.new_page(viewport={"width": width, "height": height}, **settings)
+        pages.append(page)
+        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", lambda dialog: (wrong.append("dialog"), dialog.dismiss()))
+        page.on(
+            "request",
+            lambda request: request.url.startswith((root, "data:", "blob:")) or wrong.append(f"asks {request.url}"),
+        )
+        page.add_init_script(LISTEN + count + script)
+        if still:
+            page.clock.install(time=0)
+        page.goto(f"{root}/index.html{hash}")
+        page.wait_for_function("document.querySelector('tvae-playground')?.result")
+        if still:
+            page.clock.pause_at(3_600_000)  # an hour later, whatever it took to load
+        return page
+
+    yield visit
+    for page in pages:
+        page.close()
+    assert not wrong
+
+
+@pytest.fixture
+def long_file(tmp_path) -> bytes:
+    """Two parts of 24 bars in quarter notes: a flute whose bar k plays the pitch 60 + k, and a violin that always plays 72, 74."""
+    import pretty_midi
+
+    file = pretty_midi.PrettyMIDI(initial_tempo=120)
+    for name, program, pitches in (
+        ("flute", 73, [[60 + bar] * 4 for bar in range(24)]),
+        ("violin", 40, [[72, 74, 72, 74]] * 24),
+    ):
+        part = pretty_midi.Instrument(program, name=name)
+        part.notes = [
+            pretty_midi.Note(90, pitch, 2 * bar + beat / 2, 2 * bar + beat / 2 + 0.5)
+            for bar, four in enumerate(pitches)
+            for beat, pitch in enumerate(four)
+        ]
+        file.instruments.append(part)
+    file.write(str(tmp_path / "long.mid"))
+    return (tmp_path / "long.mid").read_bytes()
+
+
 @pytest.fixture(scope="module")
 def read(tmp_path_factory):
     """bytes, track=..., start=... -> the Melody in a MIDI file; its notices are checked to be warnings too."""
@@ -87,8 +208,7 @@ def read(tmp_path_factory):
     return read
 
 
-ASSETS = Path(__file__).parent.parent / "book" / "assets" / "playground"
-SCRIPTS = ("midi-file/load", "melody", "midi-file/midi-writer", "transfers")
+SCRIPTS = ("midi-file/load", "melody", "midi-file/midi-writer", "transfers", "score")
 SCRIPTS += tuple(f"midi/{name}" for name in ("smf", "words", "parts", "line", "bars", "take", "read", "write"))
 GLUE = """
     // Tokens go in and out as text of a character each, files in base64; of an error there is its sentence.
@@ -141,7 +261,7 @@ def js():
     mini_racer = pytest.importorskip("py_mini_racer")
     context = mini_racer.MiniRacer()
     for name in SCRIPTS:
-        context.eval((ASSETS / f"{name}.js").read_text(encoding="utf-8"))
+        context.eval((ASSETS / "playground" / f"{name}.js").read_text(encoding="utf-8"))
     charsets = {
         name: _letters(codec) for name, codec in (("shift_jis", "cp932"), ("gb18030",) * 2, ("euc-kr", "cp949"))
     }

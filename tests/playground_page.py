@@ -1,14 +1,13 @@
-"""The playground in a browser, for the tests of its parts: the page, what is on it, and how it is used."""
+"""The playground in a browser, for the tests of its parts: what is on the page, and how it is used. The page itself is the fixture
+`open_page`."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from examples import LISTEN, PLAYER
 
-from tvae import corpus, melody, transfer
-from tvae.report import measured, playground, record
+from tvae import melody, transfer
+from tvae.report import playground, record
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "book" / "assets"
@@ -18,108 +17,32 @@ HOSTILE = '<img src=x onerror="alert(1)"> & <script>alert(2)</script>'
 both_ways = pytest.mark.parametrize("root", ["file", "http"], indirect=True)
 
 
+LARGE = "document.querySelector('.tvae-result tvae-player')"
+
+
 def recorded(*wanted: tuple[str, str]) -> list[dict]:
     """The recorded runs of these corpora and models."""
     runs = {(entry["corpus"], entry["model"]): entry for entry in playground.chosen(record.read(ROOT / "figures"))}
     return [runs[name] for name in wanted]
 
 
-@pytest.fixture(scope="session")
-def entries():
-    """The runs whose models are on the page: the one that it begins with, the same without attention, one of folk."""
-    return recorded(("hooktheory", "attention"), ("hooktheory", "no_attention"), ("folk", "attention"))
-
-
-@pytest.fixture(scope="session")
-def vaes(entries):
-    """Their models, with the weights of the page."""
-    return [record.load_model(ROOT / "weights", entry) for entry in entries]
-
-
-@pytest.fixture(scope="session")
-def released(vaes):
-    return vaes[0]
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory, entries):
-    folder = tmp_path_factory.mktemp("page")
-    for name in (*PLAYER, "tvae.css"):
-        shutil.copy(ASSETS / name, folder)
-    shutil.copytree(ASSETS / "playground", folder / "playground")
-    inside = measured.read(ROOT / "figures" / "inside.json")
-    models = [playground.offered(entry, ROOT / "weights", inside) for entry in entries]
-    playground.export(models, corpus.load("folk"), folder / "playground")
-    scripts = "".join(f'<script defer src="{name}"></script>' for name in PLAYER)
-    (folder / "index.html").write_text(
-        '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Playground</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        f'<link rel="stylesheet" href="tvae.css">{scripts}'
-        f'<h1>Playground</h1><a id="before" href="#x">before</a>{playground.element("playground/")}</html>',
-        encoding="utf-8",
-    )
-    return folder
-
-
-@pytest.fixture(scope="module")
-def folder(built):
-    """A page with the playground on it, and beside it all that it loads."""
-    return built
-
-
-@pytest.fixture
-def root(request, folder):
-    """Where the page is: over http, or, for tests that ask for both, in its folder as well."""
-    in_folder = getattr(request, "param", "http") == "file"
-    return folder.as_uri() if in_folder else request.getfixturevalue("site")
-
-
-@pytest.fixture
-def open_page(browser, root):
-    (
-        """open_page(hash) opens it and waits for the first result.
-
-    At the end there must have been no error, and no request that leaves its own folder.
-    """
-        ""
-    )
-    wrong, pages = [], []
-
-    def visit(hash="", width=1000, script="", **settings):
-        page = browser.new_page(viewport={"width": width, "height": 900}, **settings)
-        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("dialog", lambda dialog: (wrong.append("dialog"), dialog.dismiss()))
-        page.on(
-            "request",
-            lambda request: request.url.startswith((root, "data:", "blob:")) or wrong.append(f"asks {request.url}"),
-        )
-        page.add_init_script(LISTEN + script)
-        page.goto(f"{root}/index.html{hash}")
-        page.wait_for_function("document.querySelector('tvae-playground')?.result")
-        pages.append(page)
-        return page
-
-    yield visit
-    for page in pages:
-        page.close()
-    assert not wrong
-
-
 def result(page) -> np.ndarray:
     return np.array(page.evaluate("[...document.querySelector('tvae-playground').result]"), np.uint8)
 
 
+def settled(page) -> int:
+    """Wait until the page has answered all that was asked of it; returns how many results it has shown."""
+    return page.wait_for_function(
+        "document.querySelector('.tvae-result')?.getAttribute('aria-busy') === 'false' && window.shownResults"
+    ).json_value()
+
+
 def after(page, act) -> np.ndarray:
-    """The next result that is shown when this is done."""
-    page.evaluate(
-        """() => {
-            const element = document.querySelector("tvae-playground");
-            window.next = new Promise((resolve) => element.addEventListener("tvae-result", resolve, { once: true }));
-        }"""
-    )
+    """The result that is shown when this is done and answered; what was asked before is answered before."""
+    before = settled(page)
     act()
-    page.evaluate("() => window.next.then(() => {})")
+    page.wait_for_function("before => window.shownResults > before", arg=before)
+    settled(page)
     return result(page)
 
 
@@ -172,3 +95,28 @@ def drop(page, name: str, file_name: str, data: bytes):
     )
     for kind in ("dragenter", "dragover", "drop"):
         slot(page, name).dispatch_event(kind, {"dataTransfer": handle})
+
+
+def notes(tokens: np.ndarray) -> set[tuple]:
+    return {(note.pitch, note.onset, note.end) for note in melody.tokens_to_notes(tokens)}
+
+
+def shown(page) -> dict:
+    """What the large roll is given."""
+    return page.evaluate(f"{LARGE}.piece")
+
+
+def from_prior(vae, seed: int) -> np.ndarray:
+    """The codes that the page draws: mulberry32, then Box and Muller."""
+
+    def uniform(state):
+        while True:
+            state = (state + 0x6D2B79F5) % 2**32
+            t = (state ^ state >> 15) * (state | 1) % 2**32
+            t ^= (t + (t ^ t >> 7) * (t | 61)) % 2**32
+            yield (t ^ t >> 14) / 2**32
+
+    random, count = uniform(seed), 8 * vae.config.d_latent
+    pairs = np.array([(1 - next(random), next(random)) for _ in range(count)])
+    normal = np.sqrt(-2 * np.log(pairs[:, 0])) * np.cos(2 * np.pi * pairs[:, 1])
+    return normal.astype(np.float32).reshape(1, 8, -1)

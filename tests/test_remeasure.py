@@ -1,13 +1,9 @@
 """Claims measured again on the page: the same numbers as Python, from tokens alone and in a browser from the model."""
 
-# ruff: noqa: F401, F811 (fixtures)
-
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from examples import PLAYER
 from playground_page import ROOT, recorded
 
 from tvae import corpus

@@ -8,62 +8,19 @@
 
   const PIECE = 128,
     RELEASE = 0.05; // steps; seconds
-  // waves [multiple, level, seconds to 1/e (Infinity: as long as the note)]; attack in seconds; vibrato [Hz, cents].
+  /** A sound: attack in seconds, vibrato [Hz, cents] or none, waves [multiple, level, seconds to 1/e (as long as the note)]. */
+  const sounds = (name, attack, vibrato, ...waves) => ({
+    name,
+    attack,
+    vibrato,
+    waves: waves.map(([multiple, level, fade = Infinity]) => [multiple, level, fade]),
+  });
   const INSTRUMENTS = {
-    piano: {
-      name: "electric piano",
-      attack: 0.006,
-      waves: [
-        [1, 0.6, 1.1],
-        [2, 0.2, 0.7],
-        [3, 0.08, 0.4],
-        [7, 0.05, 0.09],
-      ],
-    },
-    harp: {
-      name: "harp",
-      attack: 0.003,
-      waves: [
-        [1, 0.6, 0.5],
-        [2, 0.3, 0.3],
-        [3, 0.15, 0.2],
-        [4, 0.08, 0.12],
-        [5, 0.05, 0.08],
-      ],
-    },
-    flute: {
-      name: "flute",
-      attack: 0.05,
-      vibrato: [5, 8],
-      waves: [
-        [1, 0.5, Infinity],
-        [2, 0.12, Infinity],
-        [3, 0.03, Infinity],
-      ],
-    },
-    fiddle: {
-      name: "fiddle",
-      attack: 0.04,
-      vibrato: [5.5, 14],
-      waves: [
-        [1, 0.3, Infinity],
-        [2, 0.22, Infinity],
-        [3, 0.14, Infinity],
-        [4, 0.1, Infinity],
-        [5, 0.06, Infinity],
-        [6, 0.04, Infinity],
-      ],
-    },
-    organ: {
-      name: "organ",
-      attack: 0.01,
-      waves: [
-        [1, 0.35, Infinity],
-        [2, 0.25, Infinity],
-        [4, 0.12, Infinity],
-        [8, 0.05, Infinity],
-      ],
-    },
+    piano: sounds("electric piano", 0.006, null, [1, 0.6, 1.1], [2, 0.2, 0.7], [3, 0.08, 0.4], [7, 0.05, 0.09]),
+    harp: sounds("harp", 0.003, null, [1, 0.6, 0.5], [2, 0.3, 0.3], [3, 0.15, 0.2], [4, 0.08, 0.12], [5, 0.05, 0.08]),
+    flute: sounds("flute", 0.05, [5, 8], [1, 0.5], [2, 0.12], [3, 0.03]),
+    fiddle: sounds("fiddle", 0.04, [5.5, 14], [1, 0.3], [2, 0.22], [3, 0.14], [4, 0.1], [5, 0.06], [6, 0.04]),
+    organ: sounds("organ", 0.01, null, [1, 0.35], [2, 0.25], [4, 0.12], [8, 0.05]),
   };
 
   let context, master; // one of each for the page, made when first asked for sound

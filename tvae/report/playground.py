@@ -196,8 +196,9 @@ SCRIPTS = (  # of the element, in the order in which they are loaded
     "midi-file/load", "melody", "midi-file/midi-writer",
     *(f"midi/{name}" for name in ("smf", "words", "parts", "line", "bars", "take", "read", "write")),
     "transfers", "script", "data", "engine",
-    "elements", "random", "patch", "words", "pieces", "links", "history", "editor", "chooser", "strip", "recorder",
-    "slot", "switches", "transport", "candidates", "cards", "attention", "examples", "heard", "playground",
+    "elements", "random", "patch", "words", "pieces", "links", "history", "score", "staff", "editor", "chooser",
+    "strip", "recorder", "slot", "switches", "transport", "candidates", "actions", "cards", "attention", "examples",
+    "heard", "playground",
 )  # fmt: skip
 
 

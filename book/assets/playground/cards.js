@@ -1,17 +1,13 @@
-/* tvae.cards: the measures of a result, in words and pictures. What is shown is {patch, pieces: {A, B}, again: {A, B}
-   (their
-   reconstructions, tokens), tokens}. */
+/* tvae.cards: the measures of a result, in words and pictures. What is shown is {patch, pieces: {A, B},
+   again: {A, B} (their reconstructions, tokens), tokens}. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const {
-    melody,
-    melody: { BARS, STEPS, PIECE },
-    transfers,
-    pieces: { same },
-  } = tvae;
+  const { melody, transfers } = tvae;
+  const { BARS, STEPS, PIECE } = melody;
   const {
     elements: { make, svg, percent },
+    pieces: { same },
     patch: { hostOf, barsFrom },
     words: { barsInWords, share, signed },
   } = tvae;

@@ -1,15 +1,11 @@
-/* <tvae-playground data-folder="...">: two melodies, a switch for each bar, and what the model makes of them. Plain
-   JavaScript.
+/* <tvae-playground data-folder="...">: two melodies, a switch for each bar, and what the model makes of them.
 
-   Needs <tvae-player> and the files that tvae/report/playground.py names in SCRIPTS, of which each has one job; this
-   one puts the
-   parts together. The element has `ready` (a promise: the first result is shown) and `result` (its tokens, null
-   before), and
-   fires "tvae-result" whenever another one is shown.
+   Needs <tvae-player> and the files that tvae/report/playground.py names in SCRIPTS, of which each has one job; this one puts
+   the parts together. The element has `ready` (a promise: the first result is shown) and `result` (its tokens, null before),
+   and fires "tvae-result" whenever another one is shown.
 
-   A *state* is {A, B: pieces, patch, model: its id, tempo: quarter notes a minute or null for A's, sound: {instrument,
-   volume, loop}}.
-   Titles come from files and links: they are put into the page as text, never as HTML. */
+   A *state* is {A, B: pieces, patch, model: its id, tempo: quarter notes a minute or null for A's,
+   sound: {instrument, volume, loop}}. Titles come from files and links: they are put into the page as text, never as HTML. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
@@ -24,12 +20,12 @@
     sound,
   } = tvae;
   const {
-    elements: { make, button, icon, UNDO, REDO, enable, heading, select, save },
+    elements: { make, button, icon, UNDO, REDO, enable, heading, select },
     pieces: { silence, same },
   } = tvae;
   const {
     patch: { patched, hostOf },
-    words: { sentence, limited, fileName },
+    words: { sentence, limited },
     links: { writeLink, readLink },
   } = tvae;
   const {
@@ -37,6 +33,8 @@
     Switches,
     Transport,
     Candidates,
+    Staff,
+    Actions,
     AttentionMap,
     cards: { cards, summary },
     examples,
@@ -45,7 +43,6 @@
 
   const HINT =
     "Each switch says where its bar's code comes from: melody A, melody B, a mix of both, or the prior (chance).";
-  const RATE = 44100; // samples a second of a WAV file
 
   class TvaePlayground extends HTMLElement {
     #engine = null;
@@ -141,17 +138,16 @@
       this.lesson = make("p", { class: "tvae-lesson", role: "status" });
       this.status = make("div", { class: "tvae-status" });
       this.player = make("tvae-player");
+      this.staff = new Staff("the result", this.dataset.folder, this.player);
+      this.actions = new Actions({
+        result: () => this.#found && { ...this.#found, tempo: this.#tempo },
+        heard: () => this.player.piece,
+        link: () => this.#save(),
+        onReuse: ({ tokens, title, tempo }) => this.#commit({ A: { tokens, title: limited(title), tempo } }, "anew"),
+        more: [this.staff.button],
+      });
       this.legend = make("p", { class: "tvae-small tvae-legend" });
       this.said = make("p", { class: "tvae-unseen", role: "status" });
-      this.copied = make("input", { class: "tvae-link", readonly: "", hidden: "", "aria-label": "The link" });
-      this.copy = button("Copy link", () => this.#copy(), { title: "A link that holds all of this, notes included" });
-      this.uses = [
-        button("Download MIDI", () => this.#download()),
-        button("Download WAV", () => this.#render()),
-        button("Use as A", () => this.#reuse()),
-      ];
-      for (const use of this.uses) enable(use, false); // until there is a result
-      const [midi, wav, reuse] = this.uses;
       this.about = make("p", { class: "tvae-small tvae-about" });
       this.summary = make("p", { class: "tvae-summary" });
       this.cards = make("div", { class: "tvae-cards" }, ...cards(null));
@@ -162,6 +158,7 @@
         this.status,
         this.player,
         this.switches.root,
+        this.staff.root,
         this.legend,
         this.said,
       );
@@ -181,7 +178,7 @@
         this.sheet,
         this.candidates.root,
         this.transport.root,
-        make("div", { class: "tvae-actions" }, midi, wav, this.copy, reuse, this.copied),
+        this.actions.root,
         make(
           "section",
           { class: "tvae-measures", "aria-label": "Measures of the result" },
@@ -243,7 +240,7 @@
       const state = this.#state,
         { A, B, patch, model } = state;
       this.alert.textContent = "";
-      this.copied.hidden = true;
+      this.actions.copied.hidden = true;
       this.slots.A.show(A);
       this.slots.B.show(B);
       this.switches.show(patch, A.title, B.title);
@@ -322,7 +319,7 @@
       this.#found = { ...found, title: sentence(patch, A.title, B.title) };
       const { tokens, title, attention } = this.#found;
       this.#draw();
-      for (const use of this.uses) enable(use, true);
+      this.actions.allow(true);
       this.status.replaceChildren();
       this.said.textContent = title;
       this.summary.textContent = summary(found);
@@ -381,49 +378,16 @@
         const whole = { ...piece, tints: roll.tints(piece.repeats, like), low, high, ...beside };
         if (JSON.stringify(whole) !== JSON.stringify(player.piece)) player.change(whole);
       }
+      for (const { staff } of [this.slots.A, this.slots.B, this]) staff.show();
       const them = this.#heard === "result" ? `${host} reconstructed` : "the result";
       this.legend.textContent = `${HINT} ${shown.ghost ? `In the roll, outlined: what ${them} does not have; dashed: what it has instead.` : ""}`;
       this.transport.show(settings, tempo, this.#heard, host);
-    }
-
-    // --- what is done with the result
-
-    #download() {
-      if (!this.#found) return;
-      const { tokens, title } = this.#found;
-      save(tvae.midi.write_midi(tokens, { tempo: this.#tempo, name: title }), "audio/midi", `${fileName(title)}.mid`);
-    }
-
-    async #render() {
-      if (!this.#found) return;
-      const { piece } = this.player;
-      save(sound.wav(await sound.render(piece, RATE), RATE), "audio/wav", `${fileName(piece.title)}.wav`);
-    }
-
-    #reuse() {
-      if (!this.#found) return;
-      const { tokens, title } = this.#found;
-      this.#commit({ A: { tokens, title: limited(title), tempo: this.#tempo } }, "anew");
     }
 
     // --- links
 
     #save() {
       history.replaceState(history.state, "", writeLink(this.#state, data.models[0].id));
-    }
-
-    async #copy() {
-      this.#save();
-      try {
-        await navigator.clipboard.writeText(location.href);
-        this.copy.textContent = "Link copied";
-        setTimeout(() => (this.copy.textContent = "Copy link"), 2000);
-      } catch {
-        // not allowed here: to be copied by hand
-        this.copied.hidden = false;
-        this.copied.value = location.href;
-        this.copied.select();
-      }
     }
 
     /** The state of a link, where the address holds one. */

@@ -1,5 +1,4 @@
-/* tvae.Slot: one of the two melodies, and how another one gets there: from the list, a file, by drawing or by playing
-   it. */
+/* tvae.Slot: one of the two melodies, and how another one gets there: from the list, a file, by drawing or by playing it. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
@@ -10,6 +9,7 @@
     Chooser,
     Strip,
     Recorder,
+    Staff,
   } = tvae;
   const {
     pieces: { silence, random, readFile },
@@ -38,6 +38,8 @@
         "aria-label": `Other ways to melody ${name}`,
         title: "File, notes, keyboard",
       });
+      this.player = make("tvae-player");
+      this.staff = new Staff(`melody ${name}`, folder, this.player);
       const tools = make(
         "div",
         { class: "tvae-tools" },
@@ -45,8 +47,8 @@
         this.drawing,
         this.recorder.button,
         button("Clear", () => this.#set(silence)),
+        this.staff.button,
       );
-      this.player = make("tvae-player");
       this.alert = make("p", { class: "tvae-alert", role: "alert" });
       this.notices = make("ul", { class: "tvae-notices", role: "status" });
       this.editor = new Editor(
@@ -72,6 +74,7 @@
           more,
         ),
         this.player,
+        this.staff.root,
         tools,
         file,
         this.recorder.root,
