@@ -33,7 +33,7 @@ def test_what_is_written_is_what_a_musician_would_write(abc):
     ]  # fmt: skip
     low = [Note(45, 0, 5), Note(46, 5, 10), Note(46, 12, 20)]  # A2, B♭2 across a beat, and across a bar line
     assert abc(melody.notes_to_tokens(low)).splitlines()[3:5] == [
-        "K:F clef=bass", "A,,4- A,,B,,3- B,,2z2 B,,4-|B,,4 z12|z16|z16|"
+        "K:Bb clef=bass", "A,,4- A,,1B,,3- B,,2z2 B,,4-|B,,4 z12|z16|z16|"
     ]  # fmt: skip
     sharp = [Note(62, 0, 4), Note(66, 4, 8), Note(69, 8, 12), Note(68, 12, 14), Note(67, 14, 16), Note(62, 16, 32)]
     assert abc(melody.notes_to_tokens(sharp)).splitlines()[3:5] == [

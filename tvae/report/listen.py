@@ -22,7 +22,7 @@ import numpy as np
 from tvae.errors import TvaeError
 from tvae.melody import PIECE, STEPS, Note, canonical, earlier_equal, tokens_to_notes
 from tvae.midi import to_pretty_midi
-from tvae.report.plots.rolls import bar_name, pitch_name, pitch_range
+from tvae.report.plots.rolls import bar_name, hosts, pitch_name, pitch_range, tints
 from tvae.report.plots.style import ROLE_COLOURS, TINTS
 
 
@@ -139,21 +139,6 @@ class Players:
         return "\n\n".join(map(repr, self.players))
 
 
-def tints(tokens: np.ndarray, like: np.ndarray | None = None) -> tuple[int, ...]:
-    """(128,) tokens -> for each bar the colour of the bars that equal it, from 1, and 0 where none does.
-
-    A group of equal bars that the piece `like` (128,) has too gets its colour there; the others get what is left.
-    """
-    repeats = earlier_equal(tokens)
-    own = sorted(set(repeats.tolist()) - {-1})
-    theirs = [] if like is None else sorted(set(earlier_equal(like).tolist()) - {-1})
-    colours = {group: theirs.index(group) + 1 for group in own if group in theirs}
-    order = [*range(len(theirs) + 1, len(TINTS) + 1), *range(1, len(theirs) + 1)]  # first what is not in use at all
-    free = [colour for colour in order if colour not in colours.values()]
-    colours |= dict(zip([group for group in own if group not in colours], free))
-    return tuple(colours.get(bar if earlier < 0 else int(earlier), 0) for bar, earlier in enumerate(repeats))
-
-
 def player(
     tokens: np.ndarray,
     title: str = "",
@@ -184,22 +169,23 @@ def player(
 
 
 def players(
-    pieces: Sequence[np.ndarray], titles: Sequence[str] = (), roles: Sequence[str] = (), tempo: float = 120.0
+    pieces: Sequence[np.ndarray],
+    titles: Sequence[str] = (),
+    roles: Sequence[str] = (),
+    tempo: float = 120.0,
+    like: Sequence[np.ndarray | None] | None = None,
 ) -> Players:
     """Several (128,) pieces over one range of pitches, so that high and low can be compared.
 
-    Equal bars have the colours of the last host so far, so that one colour means the same bars in a trio.
-    Raises TvaeError as `player` does, and for titles or roles that are not as many as the pieces.
+    Equal bars have the colours of ``like``, a piece for each; without it, of the last host so far: one colour means the
+    same bars in a trio. Raises TvaeError as `player` does, and for titles or roles that are not as many as the pieces.
     """
     for words, name in ((titles, "titles"), (roles, "roles")):
         if len(words) not in (0, len(pieces)):
             raise TvaeError(f"{len(pieces)} pieces need as many {name} or none, not {len(words)}.")
     pitches = pitch_range([note for tokens in pieces for note in tokens_to_notes(tokens)])
-    shown, host = [], None
-    for tokens, title, role in zip(pieces, titles or [""] * len(pieces), roles or [""] * len(pieces)):
-        host = tokens if role == "host" else host
-        shown.append(player(tokens, title, tempo, role, pitches, host))
-    return Players(tuple(shown))
+    each = zip(pieces, titles or [""] * len(pieces), roles or [""] * len(pieces), like or hosts(pieces, roles))
+    return Players(tuple(player(tokens, title, tempo, role, pitches, own) for tokens, title, role, own in each))
 
 
 RATE = 22050  # samples a second

@@ -49,12 +49,12 @@
     let bar = {}; // letter and octave -> the accidental that was written
     return {
       newBar: () => (bar = {}),
-      write(pitch) {
+      write(pitch, tied) {
         const place = spelt(pitch, key), letter = LETTERS[mod(place + 1, 7)], sharps = Math.floor((place + 1) / 7);
         const octave = Math.floor((pitch - sharps) / 12) - 5, name = `${letter}${octave}`; // 0: from middle C
-        const known = bar[name] ?? signature(letter);
+        const known = tied ? sharps : (bar[name] ?? signature(letter)); // a tie brings it along, for itself alone
         const sign = sharps === known ? "" : sharps === 0 ? "=" : (sharps < 0 ? "_" : "^").repeat(Math.abs(sharps));
-        bar[name] = sharps;
+        if (!tied) bar[name] = sharps;
         return sign + (octave > 0 ? letter.toLowerCase() + "'".repeat(octave - 1) : letter + ",".repeat(-octave));
       },
     };
@@ -72,7 +72,7 @@
       let at = onset;
       all.forEach((length, part) => {
         if (at % STEPS === 0) newBar();
-        music += number < 0 ? `z${length}` : `${write(notes[number].pitch)}${length}${part < all.length - 1 ? "-" : ""}`;
+        music += number < 0 ? `z${length}` : `${write(notes[number].pitch, part > 0)}${length}${part < all.length - 1 ? "-" : ""}`;
         if (number >= 0) heads.push(number);
         at += length;
         if (at === PIECE) music += "|]";

@@ -76,9 +76,14 @@ class Study:
 
     roles = ("host", "donor", "host", "donor", "result", "result")
 
+    @property
+    def like(self) -> list[np.ndarray]:
+        """The song whose tints each of them has: that in whose column it stands."""
+        return [*self.hosts] * 3
+
     @cached_property
     def drawn(self) -> Figure:
-        return plots.piano_rolls(self.shown, self.titles, self.roles, columns=2)
+        return plots.piano_rolls(self.shown, self.titles, self.roles, columns=2, like=self.like)
 
     def rolls(self) -> plots.Shown:
         one, other = self.names
@@ -93,7 +98,7 @@ class Study:
         )
 
     def players(self) -> listen.Players:
-        return listen.players(self.shown, self.titles, self.roles, self.songs[0].tempo)
+        return listen.players(self.shown, self.titles, self.roles, self.songs[0].tempo, self.like)
 
     def trio(self) -> listen.Players:
         """Host, donor and result alone."""

@@ -25,15 +25,33 @@ def pitch_range(notes: Sequence[Note]) -> tuple[int, int]:
     return low - room // 2, high + room - room // 2
 
 
-def bar_tints(tokens: np.ndarray) -> dict[int, str]:
-    """(128,) -> {bar: the tint it shares with the bars it equals}, for bars that equal another one."""
-    first = earlier_equal(tokens)
-    groups = {bar: TINTS[k] for k, bar in enumerate(sorted(set(first.tolist()) - {-1}))}
-    return {
-        bar: groups[source]
-        for bar in range(len(first))
-        if (source := bar if first[bar] < 0 else int(first[bar])) in groups
-    }
+def tints(tokens: np.ndarray, like: np.ndarray | None = None) -> tuple[int, ...]:
+    """(128,) tokens -> for each bar the colour of the bars that equal it, from 1, and 0 where none does.
+
+    A group of equal bars that the piece `like` (128,) has too gets its colour there; the others get what is left.
+    """
+    repeats = earlier_equal(tokens)
+    own = sorted(set(repeats.tolist()) - {-1})
+    theirs = [] if like is None else sorted(set(earlier_equal(like).tolist()) - {-1})
+    colours = {group: theirs.index(group) + 1 for group in own if group in theirs}
+    order = [*range(len(theirs) + 1, len(TINTS) + 1), *range(1, len(theirs) + 1)]  # first what is not in use at all
+    free = [colour for colour in order if colour not in colours.values()]
+    colours |= dict(zip([group for group in own if group not in colours], free))
+    return tuple(colours.get(bar if earlier < 0 else int(earlier), 0) for bar, earlier in enumerate(repeats))
+
+
+def hosts(pieces: Sequence[np.ndarray], roles: Sequence[str]) -> list[np.ndarray | None]:
+    """For each piece the last one so far whose role is "host"."""
+    found, host = [], None
+    for piece, role in zip(pieces, roles or [""] * len(pieces)):
+        host = piece if role == "host" else host
+        found.append(host)
+    return found
+
+
+def bar_tints(tokens: np.ndarray, like: np.ndarray | None = None) -> dict[int, str]:
+    """(128,) -> {bar: the tint it shares with the bars it equals}, for bars that equal another one; see `tints`."""
+    return {bar: TINTS[colour - 1] for bar, colour in enumerate(tints(tokens, like)) if colour}
 
 
 def bar_name(first: Sequence[int], bar: int) -> str:
@@ -43,9 +61,11 @@ def bar_name(first: Sequence[int], bar: int) -> str:
     return f"={first[bar] + 1}" if len(first) > BARS else f"{bar + 1} = {first[bar] + 1}"
 
 
-def _roll(ax: Axes, tokens: np.ndarray, title: str, role: str, low: int, high: int) -> None:
+def _roll(
+    ax: Axes, tokens: np.ndarray, title: str, role: str, low: int, high: int, like: np.ndarray | None = None
+) -> None:
     first = earlier_equal(tokens)  # (8,) the bar that each bar repeats, -1 where it is new
-    tint = bar_tints(tokens)
+    tint = bar_tints(tokens, like)
     for bar in range(len(first)):
         if bar in tint:
             tile(ax, bar * STEPS, low - 0.5, STEPS, high - low + 1, tint[bar], 0.16)
@@ -78,16 +98,22 @@ def piano_roll(tokens: np.ndarray, title: str = "", role: str = "") -> Figure:
 
 @styled
 def piano_rolls(
-    pieces: Sequence[np.ndarray], titles: Sequence[str] = (), roles: Sequence[str] = (), columns: int = 1
+    pieces: Sequence[np.ndarray],
+    titles: Sequence[str] = (),
+    roles: Sequence[str] = (),
+    columns: int = 1,
+    like: Sequence[np.ndarray | None] | None = None,
 ) -> Figure:
-    """Several (128,) pieces over one range of pitches, row by row."""
+    """Several (128,) pieces over one range of pitches, row by row; equal bars have the colours of ``like``, a piece for
+    each, or else of the last host so far."""
     low, high = pitch_range([note for tokens in pieces for note in tokens_to_notes(tokens)])
     rows = -(-len(pieces) // columns)
     figure = Figure(figsize=(WIDTH if columns == 1 else 1.5 * WIDTH, 1.7 * rows))
     axes = figure.subplots(rows, columns, squeeze=False).flat
+    like = like or hosts(pieces, roles)
     for k, ax in enumerate(axes):
         if k < len(pieces):
-            _roll(ax, pieces[k], titles[k] if titles else "", roles[k] if roles else "", low, high)
+            _roll(ax, pieces[k], titles[k] if titles else "", roles[k] if roles else "", low, high, like[k])
         else:
             ax.set_axis_off()
     return figure
