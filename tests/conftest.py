@@ -73,7 +73,7 @@ def site(folder):
 
 @pytest.fixture(scope="session")
 def entries():
-    """The runs whose models are on the playground's page: the one that it begins with, without attention, one of folk."""
+    """The runs whose models are on the playground's page: its first, the same without attention, one of folk."""
     from playground_page import recorded
 
     return recorded(("hooktheory", "attention"), ("hooktheory", "no_attention"), ("folk", "attention"))
@@ -132,10 +132,10 @@ def root(request, folder):
 
 @pytest.fixture
 def open_page(browser, root):
-    """open_page(hash) opens the playground and waits for its first result; at the end there must have been no error, and no
-    request that leaves its own folder.
+    """open_page(hash) opens the playground and waits for its first result.
 
-    With `still` the page's clock stands: `page.clock.run_for(milliseconds)` moves it.
+    At the end there must have been no error, and no request that leaves its own folder. With `still` the page's clock
+    stands: `page.clock.run_for(milliseconds)` moves it.
     """
     from examples import LISTEN
 
@@ -169,7 +169,7 @@ def open_page(browser, root):
 
 @pytest.fixture
 def long_file(tmp_path) -> bytes:
-    """Two parts of 24 bars in quarter notes: a flute whose bar k plays the pitch 60 + k, and a violin that always plays 72, 74."""
+    """Two parts of 24 bars in quarter notes: a flute whose bar k plays the pitch 60 + k, a violin with 72 and 74."""
     import pretty_midi
 
     file = pretty_midi.PrettyMIDI(initial_tempo=120)

@@ -1,5 +1,7 @@
-"""The playground in a browser, for the tests of its parts: what is on the page, and how it is used. The page itself is the fixture
-`open_page`."""
+"""The playground in a browser, for the tests of its parts: what is on the page, and how it is used.
+
+The page itself is the fixture `open_page`.
+"""
 
 from pathlib import Path
 

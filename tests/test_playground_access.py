@@ -15,7 +15,8 @@ def test_keys_reach_everything(open_page):
         name, ring, ours = page.evaluate(
             """() => {
                 const e = document.activeElement;
-                const name = e.getAttribute("aria-label") ?? e.closest("label")?.textContent ?? e.textContent.slice(0, 40);
+                const label = e.getAttribute("aria-label") ?? e.closest("label")?.textContent;
+                const name = label ?? e.textContent.slice(0, 40);
                 const ring = getComputedStyle(e.closest(".tvae-radios label") ?? e).outlineStyle;
                 return [name, ring, e.closest("tvae-playground") !== null];
             }"""
@@ -23,10 +24,11 @@ def test_keys_reach_everything(open_page):
         if ours:
             reached[name] = ring
     assert set(reached.values()) == {"solid"}, "the focus can be seen everywhere"
-    for name in ("Model", "Reset", "Paper's example", "Melody A: search for a tune", "Open MIDI…", "Edit notes", "Record",
-                 "Play Ode to Joy", "all A", "bar 1 from B", "bar 8 from A", "lock bar 3", "Mix, from A to B", "New sample",
-                 "Four samples to choose from", "result", "Tempo, quarter notes a minute", "loop", "Instrument", "Volume",
-                 "play on change", "Download MIDI", "Download WAV", "Copy link", "Attention head"):  # fmt: skip
+    for name in ("Model", "Reset", "Paper's example", "Melody A: search for a tune", "Open MIDI…", "Edit notes",
+                 "Record", "Play Ode to Joy", "all A", "bar 1 from B", "bar 8 from A", "lock bar 3", "Mix, from A to B",
+                 "New sample", "Four samples to choose from", "result", "Tempo, quarter notes a minute", "loop",
+                 "Instrument", "Volume", "play on change", "Download MIDI", "Download WAV", "Copy link",
+                 "Attention head"):  # fmt: skip
         assert name in reached, name
     switch(page, 1, "B").focus()
     after(page, lambda: page.keyboard.press("ArrowUp"))
@@ -121,9 +123,11 @@ def test_who_hears_the_page_finds_its_parts(open_page):
     busy = page.evaluate(
         """async () => {
             const sheet = document.querySelector(".tvae-result"), seen = [];
-            new MutationObserver(() => seen.push(sheet.getAttribute("aria-busy"))).observe(sheet, { attributeFilter: ["aria-busy"] });
+            const observer = new MutationObserver(() => seen.push(sheet.getAttribute("aria-busy")));
+            observer.observe(sheet, { attributeFilter: ["aria-busy"] });
             document.querySelector('[aria-label="bar 3 from B"]').click();
-            await new Promise((done) => document.querySelector("tvae-playground").addEventListener("tvae-result", done, { once: true }));
+            const element = document.querySelector("tvae-playground");
+            await new Promise((done) => element.addEventListener("tvae-result", done, { once: true }));
             await new Promise((done) => setTimeout(done, 50));
             return seen;
         }"""

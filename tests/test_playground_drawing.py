@@ -152,8 +152,14 @@ def test_a_keyboard_plays_into_a_slot(open_page, released):
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("Object.defineProperty(Navigator.prototype, 'requestMIDIAccess', { value: undefined })", "cannot hear MIDI keyboards"),
-        ("navigator.requestMIDIAccess = async () => { throw new DOMException('no', 'SecurityError') }", "does not let this page"),
+        (
+            "Object.defineProperty(Navigator.prototype, 'requestMIDIAccess', { value: undefined })",
+            "cannot hear MIDI keyboards",
+        ),
+        (
+            "navigator.requestMIDIAccess = async () => { throw new DOMException('no', 'SecurityError') }",
+            "does not let this page",
+        ),
         ("navigator.requestMIDIAccess = async () => ({ inputs: new Map() })", "No keyboard is connected"),
     ],
 )  # fmt: skip

@@ -72,14 +72,17 @@ def test_a_link_brings_everything_back(open_page):
 
 def link(**changed) -> str:
     a, b = playground.to_text(TUNES["Jingle Bells"]), playground.to_text(TUNES["Twinkle, Twinkle"])
-    fields = {"patch": "ABBBBBBB", "mix": 20, "seed": 7, "a": a, "a-title": "One", "a-tempo": 90, "b": b, "b-title": "Two", "b-tempo": 60}  # fmt: skip
+    fields = {"patch": "ABBBBBBB", "mix": 20, "seed": 7}
+    fields |= {"a": a, "a-title": "One", "a-tempo": 90, "b": b, "b-title": "Two", "b-tempo": 60}
     return "#" + "&".join(f"{name}={quote(str(value))}" for name, value in (fields | changed).items())
 
 
 DAMAGED = [
-    link(patch="BAAA"), link(patch="BAAAAAAX"), link(mix=101), link(mix="5e1"), link(seed=-1), link(seed=2**32), link(a="!" * 128),
-    link(a="A" * 127), link(a="-" * 128), link(**{"a-tempo": 0}), link(**{"a-tempo": 1001}), link(**{"a-title": ""}),
-    link(**{"b-title": "x" * 101}), link(more=1), link() + "&seed=2", link().replace("&b-title", "&c-title"), "#patch=", "#patch=%ff%00",
+    link(patch="BAAA"), link(patch="BAAAAAAX"), link(mix=101), link(mix="5e1"), link(seed=-1), link(seed=2**32),
+    link(a="!" * 128), link(a="A" * 127), link(a="-" * 128), link(**{"a-tempo": 0}), link(**{"a-tempo": 1001}),
+    link(**{"a-title": ""}),
+    link(**{"b-title": "x" * 101}), link(more=1), link() + "&seed=2",
+    link().replace("&b-title", "&c-title"), "#patch=", "#patch=%ff%00",
 ]  # fmt: skip
 
 

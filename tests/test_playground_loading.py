@@ -1,4 +1,4 @@
-"""How the playground comes to a page: while the model loads, when it does not come, how quick it is, what other pages load."""
+"""How the playground comes: while the model loads, when it does not load, how quick it is, what other pages load."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def test_it_is_quick(open_page, site, browser, capsys):
             const element = document.querySelector("tvae-playground"), times = [];
             for (let k = 0; k < 21; k++) {
                 const dot = element.querySelector(`[aria-label="bar ${k % 8 + 1} from ${k % 16 < 8 ? "mix" : "A"}"]`);
-                const shown = new Promise((resolve) => element.addEventListener("tvae-result", resolve, { once: true }));
+                const shown = new Promise((done) => element.addEventListener("tvae-result", done, { once: true }));
                 const start = performance.now();
                 dot.click();
                 await shown;
@@ -79,7 +79,7 @@ def test_it_is_quick(open_page, site, browser, capsys):
 
 
 def test_other_pages_load_none_of_it():
-    """But for the button that measures a claim again, which loads its own small script and nothing else until it is pressed."""
+    """But for the button that measures a claim again: until it is pressed it loads its own small script alone."""
     html = ROOT / "_build" / "html"
     if not (html / "executed" / "playground.html").exists():
         pytest.skip("the book is not built (make book)")

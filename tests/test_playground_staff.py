@@ -13,7 +13,8 @@ HEARD = """(pieces) => pieces.map((tokens) => {
     const [tune] = ABCJS.renderAbc(document.createElement("div"), abc, {});
     if (tune.warnings) throw new Error(tune.warnings + abc);
     const played = tune.setUpAudio({ chordsOff: true }).tracks[0].filter(({ cmd }) => cmd === "note");
-    return played.map(({ pitch, start, duration }) => [pitch, Math.round(16 * start), Math.round(16 * (start + duration))]);
+    const step = (time) => Math.round(16 * time);
+    return played.map(({ pitch, start, duration }) => [pitch, step(start), step(start + duration)]);
 })"""
 
 

@@ -25,6 +25,7 @@ from tvae.studies.comparison import FOLD_SETS, Curve, EqualRate, equal_rate, fol
 from tvae.studies.description import describe
 from tvae.studies.statistics import interval, over_folds, quantiles, ratio, resampled
 
+PAPER_CORPUS = "hooktheory"  # what the paper's own numbers are about: it comes first
 PAIRS = (  # that are compared at equal rate; in the first two, context is all that differs
     ("attention", "no_attention"),
     ("attention_lstm", "lstm_8x1"),
@@ -79,7 +80,8 @@ def blocks(entries: list[dict]) -> list[Block]:
     Runs of a fold's own seed; sweeps over KL weights are left to `rate_distortion`.
     """
     found = []
-    for corpus in dict.fromkeys(entry["corpus"] for entry in entries):
+    names = dict.fromkeys(entry["corpus"] for entry in entries)
+    for corpus in sorted(names, key=lambda name: name != PAPER_CORPUS):
         own = [entry for entry in entries if entry["corpus"] == corpus and not entry["sweep"]]
         own = [entry for entry in own if entry["seed"] == entry["fold"]]
         seen = None

@@ -9,8 +9,9 @@ from html import escape
 import pandas as pd
 
 from tvae.presets import MODELS
-from tvae.report.claims import Claim, Finding
+from tvae.report.claims import BEYOND, CLAIMS, Claim, Finding
 from tvae.report.plots.style import MODEL_NAMES
+from tvae.report.results import PAPER_CORPUS
 from tvae.studies.comparison import EqualRate
 
 STATISTICS = {  # column heads and digits, in the order of the table
@@ -20,7 +21,8 @@ STATISTICS = {  # column heads and digits, in the order of the table
     "rate_nats_per_piece": ("rate, nats a piece", 1),
     "distortion_nats_per_piece": ("distortion, nats a piece", 1),
 }
-PAPER_CORPUS = "hooktheory"  # what the paper's own numbers are about
+BEST = {"accuracy_free_running": max, "accuracy_teacher_forced": max, "onset_f1_free_running": max,
+        "distortion_nats_per_piece": min}  # a rate is neither good nor bad
 PAPER_MODELS = tuple(name for name, row in MODELS.items() if row.role == "paper" and name != "official")
 BADGES = {"replicated": "yes", "partly replicated": "partly", "not replicated": "no", "not decided": "open"}
 
@@ -61,8 +63,8 @@ def cells(row: Iterable) -> Iterator[str]:
 def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | None = None) -> Table:
     """The paper's table: a row a model, value and 95 % interval a statistic, by block (`tvae.report.results.scores`).
 
-    Where the paper's own numbers are known (`tvae.report.record.read_reported`), they follow ours on the paper's
-    corpus, each with what ours is more.
+    The best trained model of a column is bold. Where the paper's own numbers are known
+    (`tvae.report.record.read_reported`), they follow ours on the paper's corpus, each with what ours is more.
     """
     rows, lines = [], []
     for title, part in scores.groupby("block", sort=False):
@@ -74,13 +76,16 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
         rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(title)}</th></tr>')
         rows.append(f"<tr>{headers(heads)}</tr>")
         lines.append(title)
+        trained = part[part.parameters > 0].groupby("statistic").value
+        best = {statistic: choose(values) for statistic, values in trained if (choose := BEST.get(statistic))}
         for model, own in part.groupby("model", sort=False):
             own, paper = own.set_index("statistic"), known.get(model, {})
             name, size = MODEL_NAMES.get(model, model), own.parameters.iloc[0]
             cells = [f"<td>{size / 1e6:.2f} M</td>" if size else "<td>–</td>"]
             cells.append(f"<td>{own.pieces.iloc[0]:,}</td>" if size else "<td>–</td>")
             for statistic, (_, digits) in STATISTICS.items():
-                cells.append(cell(own, statistic, digits))
+                leads = statistic in own.index and own.value[statistic] == best.get(statistic)
+                cells.append(cell(own, statistic, digits, best=leads))
                 if statistic in in_paper:
                     cells.append(paper_cells(own, statistic, digits, paper.get(statistic)))
             rows.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
@@ -88,12 +93,14 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
     return Table(f"<table><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
 
 
-def cell(own: pd.DataFrame, statistic: str, digits: int, sign: str = "") -> str:
-    """Value and interval, or a dash for what a row does not have."""
+def cell(own: pd.DataFrame, statistic: str, digits: int, sign: str = "", best: bool = False) -> str:
+    """Value and interval, or a dash for what a row does not have; the best of a column is bold."""
     if statistic not in own.index:
         return "<td>–</td>"
     value, low, high = own.loc[statistic, ["value", "low", "high"]]
-    return f"<td>{value:{sign}.{digits}f}<br><small>{low:{sign}.{digits}f} … {high:{sign}.{digits}f}</small></td>"
+    text = f"{value:{sign}.{digits}f}"
+    text = f"<strong>{text}</strong>" if best else text
+    return f"<td>{text}<br><small>{low:{sign}.{digits}f} … {high:{sign}.{digits}f}</small></td>"
 
 
 def paper_cells(own: pd.DataFrame, statistic: str, digits: int, paper: float | None) -> str:
@@ -199,26 +206,28 @@ def checked(checks: pd.DataFrame) -> Table:
 
 
 def verdicts(findings: Sequence[Finding]) -> Table:
-    """Verdict, claim, evidence with its interval, threshold and source, a row a finding; verdicts come first."""
+    """A line a finding: claim, verdict, what the paper says, the value; it opens to test, threshold, evidence, runs."""
     if not findings:
         return Table("<p>No claim is tested by these runs.</p>", "No claim is tested by these runs.")
-    rows, lines = [], []
+    known, folded, lines = {claim.id: claim for claim in (*CLAIMS, *BEYOND)}, [], []
     for found in findings:
-        evidence = (
-            "–" if found.value is None else f"{found.value:.3f}<br><small>{found.low:.3f} … {found.high:.3f}</small>"
-        )
-        badge = f'<span class="tvae-verdict tvae-verdict-{BADGES[found.verdict]}">{escape(found.verdict)}</span>'
-        said = escape(found.reason or found.statistic)
-        rows.append(
-            f'<tr><th scope="row">{escape(found.claim)}</th><td>{badge}</td>'
-            f"<td>{escape(found.statement)}<br><small>{said}</small></td>"
-            f"<td>{evidence}</td><td>{escape(found.threshold)}</td><td><small>{escape(found.source)}</small></td></tr>"
-        )
         value = "–" if found.value is None else f"{found.value:.3f}"
+        badge = f'<span class="tvae-verdict tvae-verdict-{BADGES[found.verdict]}">{escape(found.verdict)}</span>'
+        about = {"test": escape(found.statistic), "threshold": escape(found.threshold)}
+        if found.value is not None:
+            about["evidence"] = f"{value}, 95 % interval {found.low:.3f} … {found.high:.3f}"
+        if found.reason:
+            about["why not"] = escape(found.reason)
+        about["decided by"] = escape(found.source)
+        if claim := known.get(found.claim):
+            about |= {"set by": f"commit <code>{claim.commit}</code>", "known by then": code(claim.known)}
+        rows = "".join(f"<dt>{name}</dt><dd>{words}</dd>" for name, words in about.items())
+        folded.append(
+            f'<details class="tvae-claimed"><summary><b>{escape(found.claim)}</b> {badge} '
+            f"<span>{escape(found.statement)}</span> <em>{value}</em></summary><dl>{rows}</dl></details>"
+        )
         lines.append(f"{found.claim} {found.statement} {value} ({found.threshold}): {found.verdict}")
-    names = ("claim", "verdict", "the paper says", "evidence, 95 % interval", "threshold", "decided by")
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    return Table(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
+    return Table("".join(folded), "\n".join(lines))
 
 
 def tests(claims: Sequence[Claim]) -> Table:
