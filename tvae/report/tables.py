@@ -21,8 +21,12 @@ STATISTICS = {  # column heads and digits, in the order of the table
     "rate_nats_per_piece": ("rate, nats a piece", 1),
     "distortion_nats_per_piece": ("distortion, nats a piece", 1),
 }
-BEST = {"accuracy_free_running": max, "accuracy_teacher_forced": max, "onset_f1_free_running": max,
-        "distortion_nats_per_piece": min}  # a rate is neither good nor bad
+BEST = {
+    "accuracy_free_running": max,
+    "accuracy_teacher_forced": max,
+    "onset_f1_free_running": max,
+    "distortion_nats_per_piece": min,
+}  # a rate is neither good nor bad
 PAPER_MODELS = tuple(name for name, row in MODELS.items() if row.role == "paper" and name != "official")
 BADGES = {"replicated": "yes", "partly replicated": "partly", "not replicated": "no", "not decided": "open"}
 
