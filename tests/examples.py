@@ -65,3 +65,11 @@ LISTEN = """
         }
     };
 """
+
+
+def hooktheory_record(**changes) -> dict:
+    """A song of 36 beats as Hooktheory's JSON has it, with other annotations where they are given."""
+    beats = [{"onset": b, "offset": b + 1, "octave": 0, "pitch_class": b % 12} for b in range(36)]
+    annotations = {"num_beats": 36, "meters": [{"beat": 0, "beats_per_bar": 4, "beat_unit": 4}], "melody": beats}
+    names = {"artist": "the-band", "song": "a-song"}
+    return {"youtube": {"id": "abc"}, "hooktheory": names, "annotations": annotations | changes}

@@ -109,7 +109,8 @@ def test_pieces_move_by_octaves_and_never_lose_notes(tmp_path):
     wide = [(30 if n % 2 else 100, 4 * n, 4 * n + 4) for n in range(32)]
     (root / "wide.mid").write_bytes(odd.midi(odd.track(*odd.notes(*wide))))
     (root / "low.mid").write_bytes(odd.midi(odd.track(*odd.notes(*[(p - 36, a, b) for p, a, b in TUNE]))))
-    outcomes = {one.file: one for one in folder.read(root, folder.find(root)[0])}
+    files, _ = folder.find(root)
+    outcomes = {path.name: folder.outcome(path, path.name) for path in files}
     assert outcomes["wide.mid"].left_out == ["outside the 45 pitches in every octave"] and outcomes["wide.mid"].refused
     (piece,) = outcomes["low.mid"].pieces
     notes = melody.tokens_to_notes(np.array(piece[1]))

@@ -13,6 +13,7 @@ from tvae import corpus, melody, presets, transfer
 from tvae import train as training
 from tvae.errors import TvaeError
 from tvae.report import listen
+from tvae.rows import transposed_repeats
 from tvae.studies import attention, codes, transfers
 from tvae.studies.relations import transposed
 
@@ -96,14 +97,14 @@ def test_a_player_shows_sixteen_bars():
 
 def test_later_bars_become_transposed_repeats():
     tokens = torch.as_tensor(FOLK.tokens[:500].astype(np.int64))
-    made = training.transposed_repeats(tokens, 0.5, np.random.default_rng(0))
+    made = transposed_repeats(tokens, 0.5, np.random.default_rng(0))
     changed = (made != tokens).any(1).numpy()
     assert 0.3 < changed.mean() < 0.5 and (made[:, :16] == tokens[:, :16]).all()
     assert np.tril(transposed(made.numpy()), -1).any((1, 2))[changed].mean() > 0.95
     assert made.max() < melody.STATES
-    again = training.transposed_repeats(tokens, 0.5, np.random.default_rng(0))
+    again = transposed_repeats(tokens, 0.5, np.random.default_rng(0))
     assert (again == made).all()
-    assert (training.transposed_repeats(tokens, 0.0, np.random.default_rng(0)) == tokens).all()
+    assert (transposed_repeats(tokens, 0.0, np.random.default_rng(0)) == tokens).all()
 
 
 def test_a_model_is_trained_on_transposed_repeats(monkeypatch, tmp_path):

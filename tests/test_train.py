@@ -23,11 +23,9 @@ from tvae import TvaeError, corpus
 from tvae import train as training
 from tvae.baselines import LSTMVAE
 from tvae.checkpoint import in_eight_bits
-from tvae.melody import transpose
-from tvae.model import parameter_count
-from tvae.presets import MODELS, PRESETS, Stage, build
+from tvae.presets import MODELS, Stage
 from tvae.report import record
-from tvae.train import Rows, train
+from tvae.train import train
 
 LSTMS = [name for name, row in MODELS.items() if row.architecture is LSTMVAE]
 TRAINED = [name for name in MODELS if name != "official"]  # the authors trained that one
@@ -210,26 +208,6 @@ def test_a_step_that_ruins_the_weights_is_never_saved(tiny, tmp_path, monkeypatc
     assert all(torch.isfinite(value).all() for value in state["module"].values())
 
 
-def test_padded_steps_count_in_the_loss_only_as_the_release_has_it():
-    data = corpus.load("folk")
-    train_index, _ = data.split(0)
-    for count_padding, expected in ((True, 128 * len(train_index)), (False, int(data.length[train_index].sum()))):
-        for number, stage in enumerate((TINY.stage_0, TINY.stage_1)):
-            settings = {"fold": 0, "seed": 0}
-            rows = training.training_rows(data, settings, number, stage, count_padding, torch.device("cpu"))
-            assert int(rows.counted.sum()) == expected
-
-
-def test_no_song_that_is_tested_or_chosen_by_trains():
-    data = corpus.load("folk")
-    for fold in range(corpus.FOLDS):
-        (train_index, test_index), validation = data.split(fold), data.validation(fold)
-        songs = [set(data.song[index]) for index in (train_index, test_index, validation)]
-        assert not songs[0] & songs[1] and not songs[0] & songs[2] and not songs[1] & songs[2]
-        assert len(train_index) + len(test_index) + len(validation) == len(data)
-        assert 0.02 < len(validation) / len(data) < 0.06
-
-
 def test_models_of_a_fold_share_stage_0_and_each_fold_has_its_own_seed(tiny, finished, tmp_path):
     first, second = finished("attention"), finished("no_attention")
     local = first.parents[1] / "local_dense" / "fold0" / "weights.safetensors"
@@ -246,18 +224,6 @@ def test_weights_are_kept_along_the_way(monkeypatch, tmp_path):
     assert [int(path.stem) for path in kept] == [800, 1600, 2400, 3200]
     last, end = tvae.load(kept[-1]).state_dict(), tvae.load(folder / "weights.safetensors").state_dict()
     assert all(torch.equal(last[name], end[name]) for name in end)
-
-
-def test_free_nats_cost_nothing():
-    logits, tokens = torch.randn(3, 8, 16, 47), torch.randint(0, 47, (3, 128))
-    mu, logvar, counted = torch.randn(3, 8, 64), torch.zeros(3, 8, 64), torch.ones(3, 128, dtype=torch.bool)
-    loss = {}
-    for nats in (0.0, 100.0, 1e6):
-        stage = replace(TINY.stage_1, free_nats=nats)
-        loss[nats], log = training.objective(logits, mu, logvar, tokens, counted, stage)
-    distortion = log["distortion_nats_per_piece"] / 128
-    assert loss[1e6].item() == pytest.approx(distortion.item(), rel=1e-5)
-    assert (loss[0.0] - loss[100.0]).item() == pytest.approx(100 / 512, rel=1e-3)
 
 
 def test_a_damaged_checkpoint_is_a_sentence(tiny, tmp_path):
@@ -290,57 +256,6 @@ def test_the_command_line_says_a_sentence_and_exits_with_1(tmp_path):
     command = [sys.executable, "-m", "tvae", "train", "--model", "nonsense", "--runs", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.startswith("tvae: ") and "Traceback" not in done.stderr
-
-
-def test_each_row_is_heard_in_every_transposition_in_nine_passes():
-    tokens = corpus.load("folk").tokens[:20]
-    rows = Rows(tokens, np.ones_like(tokens, dtype=bool), batch=5, seed=0, device=torch.device("cpu"))
-    heard = {tuple(row) for step in range(9 * 4) for row in rows[step][0].numpy()}
-    table = training.transposition_table  # the training's own, without making sustains of lost notes silent
-    expected = {tuple(table(shift)[piece]) for piece in tokens for shift in range(-4, 5)}
-    assert heard == expected
-
-
-def test_transposing_on_the_device_is_transposing(tmp_path):
-    tokens = corpus.load("folk").tokens[:200]
-    middle = tokens[(np.where(tokens > 1, tokens, 20).min(1) > 5) & (np.where(tokens > 1, tokens, 20).max(1) < 43)]
-    assert len(middle) > 20
-    for shift in (-3, 2):
-        assert (training.transposition_table(shift)[middle] == transpose(middle, shift)).all()
-
-
-def test_the_release_schedule():
-    paper = PRESETS["paper"]
-    assert paper.stage_1.batch == 16 and 6.9e6 < paper.stage_1.rows < 7.1e6 and paper.stage_0.kl_weight == 0.1
-    assert [rate for _, rate in paper.stage_1.learning_rate] == [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6]
-    assert paper.lstm_stage_1 == paper.stage_1 and paper.transformer.initialisation == "release"
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_the_models_of_a_preset_differ_in_what_their_names_say(preset):
-    plans = {model: PRESETS[preset].plan(model) for model in TRAINED}
-    attention = plans["attention"]
-    for model, plan in plans.items():
-        row = MODELS[model]
-        assert plan.model.latent_dims == attention.model.latent_dims  # as many dimensions, and trained as long
-        assert plan.stage_1.rows == (
-            attention.stage_1.rows if row.architecture is not LSTMVAE else PRESETS[preset].lstm_stage_1.rows
-        )
-        assert (plan.stage_0 is None) == (row.architecture is LSTMVAE or model == "no_stage_0")
-    assert plans["no_stage_0"] == replace(attention, stage_0=None)
-    for model in ("no_attention", "bidirectional", "context_free", "attention_lstm"):
-        assert plans[model] == replace(attention, model=plans[model].model) != attention
-
-
-def test_the_models_of_the_paper_preset_are_as_large_as_the_releases():
-    with torch.device("meta"):
-        counts = {model: parameter_count(build(PRESETS["paper"].plan(model).model)) for model in MODELS}
-    for model in ("attention", "no_attention", "bidirectional", "no_stage_0", "context_free", "official", "wide"):
-        assert counts[model] == 11_999_728
-    assert counts["compact"] == 4_921_840
-    assert counts["lstm_1x8"] / counts["attention"] < 2  # with maps of its own for each bar
-    for model in set(LSTMS) - {"lstm_1x8"}:
-        assert 2 / 3 < counts[model] / counts["attention"] < 4 / 3
 
 
 @pytest.mark.parametrize("model", TRAINED)
@@ -434,16 +349,6 @@ def test_a_run_of_another_kl_weight_keeps_to_the_weights_that_it_went_on_from(ti
     with pytest.raises(TvaeError, match="fold0-kl4 holds a run with other settings"):
         train("attention", kl_weight=4.0, runs=tmp_path)
     assert the_same(finished("attention", 4.0), base.with_name("fold0-kl4"))
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_the_learning_rate_of_another_kl_weight_is_the_whole_curve_in_short(preset):
-    for model in ("attention", "lstm_8x1"):
-        whole, short = (PRESETS[preset].plan(model, weight).stage_1 for weight in (None, 4.0))
-        assert short.rows == PRESETS[preset].sweep < whole.rows and short.batch == whole.batch
-        share = short.rows / whole.rows
-        knots = [(seen * share, rate) for seen, rate in whole.learning_rate]
-        assert np.allclose(short.learning_rate, knots, rtol=1e-12)
 
 
 def test_released_weights_give_the_recorded_metrics(uninterrupted, tmp_path):

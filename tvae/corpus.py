@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import zipfile
 import zlib
 from collections import Counter
@@ -30,7 +29,6 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from tvae.corpora import PREFIX, folder, folk, hooktheory, pop909
 from tvae.corpora.sources import Piece, cache_dir
@@ -166,19 +164,7 @@ def load_folder(name: str) -> Corpus:
     prepared = cache_dir() / f"folder-{sha256[:16]}.npz"
     corpus = _read_prepared(prepared, name)
     if corpus is None:
-        outcomes = list(folder.read(root, files))
-        report = prepared.with_suffix(".tsv")
-        folder.write_report(report, outcomes)
-        pieces = [piece for one in outcomes for piece in (*one.pieces, *one.left_out)]
-        pieces += [one.refused for one in outcomes if one.refused and not one.left_out]
-        given = sum(bool(one.pieces) for one in outcomes)
-        tqdm.write(
-            f"{given} of {len(files)} files gave pieces; what became of each stands in {report}", file=sys.stderr
-        )
-        if not given:
-            raise TvaeError(
-                f"None of the {len(files)} MIDI files in '{root}' gave a piece of 8 bars; {report} says why."
-            )
+        pieces = folder.read(root, files, report=prepared.with_suffix(".tsv"))
         corpus = in_folds(assemble(name, pieces))
         write(prepared, corpus)
     return corpus

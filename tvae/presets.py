@@ -27,7 +27,7 @@ class Stage:
     rate the first `free_nats` cost nothing. `average` is the memory, in rows, of the running average of the weights
     that is kept in place of the last ones; 0 keeps the last. `keep` is at how many points along the way the weights
     are kept too. Of so large a share of the pieces some later bars are made transposed repeats of earlier ones
-    (`tvae.train.transposed_repeats`).
+    (`tvae.rows.transposed_repeats`).
     """
 
     batch: int

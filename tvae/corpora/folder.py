@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,10 +62,20 @@ def find(folder: Path) -> tuple[list[Path], str]:
     return files, digest.hexdigest()
 
 
-def read(folder: Path, files: list[Path]) -> Iterator[Outcome]:
-    """What becomes of each of these files."""
-    for path in tqdm(files, desc=folder.name, unit=" files"):
-        yield outcome(path, path.relative_to(folder).as_posix())
+def read(folder: Path, files: list[Path], report: Path) -> list[Piece | str]:
+    """The pieces of these files, and as text why others are none; what became of each file stands in `report`.
+
+    Raises TvaeError where no file gave a piece.
+    """
+    names = {path: path.relative_to(folder).as_posix() for path in files}
+    outcomes = [outcome(path, names[path]) for path in tqdm(files, desc=folder.name, unit=" files")]
+    write_report(report, outcomes)
+    given = sum(bool(one.pieces) for one in outcomes)
+    tqdm.write(f"{given} of {len(files)} files gave pieces; what became of each stands in {report}", file=sys.stderr)
+    if not given:
+        raise TvaeError(f"None of the {len(files)} MIDI files in '{folder}' gave a piece of 8 bars; {report} says why.")
+    refused = [one.refused for one in outcomes if one.refused and not one.left_out]
+    return [piece for one in outcomes for piece in (*one.pieces, *one.left_out)] + refused
 
 
 def outcome(path: Path, name: str) -> Outcome:

@@ -1,0 +1,58 @@
+"""The tables of models and presets say what a run is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tvae.baselines import LSTMVAE
+from tvae.model import parameter_count
+from tvae.presets import MODELS, PRESETS, build
+
+LSTMS = [name for name, row in MODELS.items() if row.architecture is LSTMVAE]
+TRAINED = [name for name in MODELS if name != "official"]  # the authors trained that one
+
+
+def test_the_release_schedule():
+    paper = PRESETS["paper"]
+    assert paper.stage_1.batch == 16 and 6.9e6 < paper.stage_1.rows < 7.1e6 and paper.stage_0.kl_weight == 0.1
+    assert [rate for _, rate in paper.stage_1.learning_rate] == [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6]
+    assert paper.lstm_stage_1 == paper.stage_1 and paper.transformer.initialisation == "release"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_models_of_a_preset_differ_in_what_their_names_say(preset):
+    plans = {model: PRESETS[preset].plan(model) for model in TRAINED}
+    attention = plans["attention"]
+    for model, plan in plans.items():
+        row = MODELS[model]
+        assert plan.model.latent_dims == attention.model.latent_dims  # as many dimensions, and trained as long
+        assert plan.stage_1.rows == (
+            attention.stage_1.rows if row.architecture is not LSTMVAE else PRESETS[preset].lstm_stage_1.rows
+        )
+        assert (plan.stage_0 is None) == (row.architecture is LSTMVAE or model == "no_stage_0")
+    assert plans["no_stage_0"] == replace(attention, stage_0=None)
+    for model in ("no_attention", "bidirectional", "context_free", "attention_lstm"):
+        assert plans[model] == replace(attention, model=plans[model].model) != attention
+
+
+def test_the_models_of_the_paper_preset_are_as_large_as_the_releases():
+    with torch.device("meta"):
+        counts = {model: parameter_count(build(PRESETS["paper"].plan(model).model)) for model in MODELS}
+    for model in ("attention", "no_attention", "bidirectional", "no_stage_0", "context_free", "official", "wide"):
+        assert counts[model] == 11_999_728
+    assert counts["compact"] == 4_921_840
+    assert counts["lstm_1x8"] / counts["attention"] < 2  # with maps of its own for each bar
+    for model in set(LSTMS) - {"lstm_1x8"}:
+        assert 2 / 3 < counts[model] / counts["attention"] < 4 / 3
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_learning_rate_of_another_kl_weight_is_the_whole_curve_in_short(preset):
+    for model in ("attention", "lstm_8x1"):
+        whole, short = (PRESETS[preset].plan(model, weight).stage_1 for weight in (None, 4.0))
+        assert short.rows == PRESETS[preset].sweep < whole.rows and short.batch == whole.batch
+        share = short.rows / whole.rows
+        knots = [(seen * share, rate) for seen, rate in whole.learning_rate]
+        assert np.allclose(short.learning_rate, knots, rtol=1e-12)
