@@ -17,7 +17,7 @@ blocks = results.blocks(entries)
 descriptions = results.read_descriptions(record / "corpora.json")
 rows = pd.concat([results.scores(record, blocks), results.trivial_rows(descriptions, blocks)])
 rows.to_csv(record / "table.csv", index=False, float_format="%.6g")
-for corpus in dict.fromkeys(entry["corpus"] for entry in entries):
+for corpus in dict.fromkeys(entry.corpus for entry in entries):
     points = results.rate_distortion(record, entries, corpus)
     if len(points):
         points.to_csv(record / f"rate_distortion-{corpus}.csv", index=False, float_format="%.6g")

@@ -24,7 +24,7 @@ LARGE = "document.querySelector('.tvae-result tvae-player')"
 
 def recorded(*wanted: tuple[str, str]) -> list[dict]:
     """The recorded runs of these corpora and models."""
-    runs = {(entry["corpus"], entry["model"]): entry for entry in playground.chosen(record.read(ROOT / "figures"))}
+    runs = {(entry.corpus, entry.model): entry for entry in playground.chosen(record.read(ROOT / "figures"))}
     return [runs[name] for name in wanted]
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from examples import TINY
+from examples import recorded as example
 
 from tvae import TvaeError, corpus
 from tvae.melody import is_valid
@@ -38,7 +39,7 @@ def block(recorded):
 
 
 def entry_of(entries, model):
-    return next(entry for entry in entries if entry["model"] == model and not entry["sweep"])
+    return next(entry for entry in entries if entry.model == model and not entry.sweep)
 
 
 def test_scores_have_every_statistic_inside_its_interval(recorded, block):
@@ -49,7 +50,7 @@ def test_scores_have_every_statistic_inside_its_interval(recorded, block):
     for model in tables.PAPER_MODELS:
         own = scores[scores.model == model].set_index("statistic").value
         for statistic in ("accuracy_free_running", "rate_nats_per_piece", "distortion_nats_per_piece"):
-            assert own[statistic] == pytest.approx(entry_of(entries, model)[statistic])
+            assert own[statistic] == pytest.approx(entry_of(entries, model).score(statistic))
         assert ("rate_drop" in own.index) == (model != "lstm_1x8")
 
 
@@ -58,7 +59,7 @@ def test_rates_per_bar_are_those_of_the_entries(recorded, block):
     rates = results.rates_per_bar(folder, block)
     assert set(rates) == {"attention", "no_attention", "lstm_8x1"}  # one code for all bars has no rate of a bar
     for model, (value, low, high) in rates.items():
-        assert value == pytest.approx(entry_of(entries, model)["rate_per_bar"])
+        assert value == pytest.approx(entry_of(entries, model).rate_per_bar)
         assert (low <= value).all() and (value <= high).all()
 
 
@@ -66,7 +67,9 @@ def test_changing_the_record_changes_the_table(recorded):
     folder, entries = recorded
     before = tables.comparative(results.scores(folder, results.blocks(entries))).html
     changed = [
-        {**entry, "accuracy_free_running": 0.12345} if entry == entry_of(entries, "attention") else entry
+        entry.model_copy(update={"accuracy_free_running": 0.12345})
+        if entry == entry_of(entries, "attention")
+        else entry
         for entry in entries
     ]
     after = tables.comparative(results.scores(folder, results.blocks(changed))).html
@@ -97,10 +100,8 @@ def test_the_trivial_rows_come_with_the_table(block):
 
 
 def entries_of(**folds):
-    """Entries with nothing but what tells runs apart: model -> its folds."""
-    return [{"corpus": "folk", "preset": "smoke", "model": model, "fold": fold, "seed": fold, "sweep": False,
-             "kl_weight": 1.0, "pieces": 1000}
-            for model, own in folds.items() for fold in own]  # fmt: skip
+    """Runs that differ in model and fold alone: model -> its folds."""
+    return [example(model=model, fold=fold, seed=fold) for model, own in folds.items() for fold in own]
 
 
 def test_models_are_compared_on_the_folds_that_they_share():
@@ -132,7 +133,7 @@ def test_a_model_does_not_differ_from_itself_and_differences_have_a_sign(recorde
     folder, entries = recorded
     assert results.difference(folder, block, "attention", "attention", "accuracy_free_running") == (0, 0, 0)
     value, low, high = results.difference(folder, block, "attention", "lstm_1x8", "rate_nats_per_piece")
-    rates = [entry_of(entries, model)["rate_nats_per_piece"] for model in ("attention", "lstm_1x8")]
+    rates = [entry_of(entries, model).rate_nats_per_piece for model in ("attention", "lstm_1x8")]
     assert value == pytest.approx(rates[0] - rates[1]) and low <= value <= high
     frame = results.differences(folder, block)
     assert set(frame.model) == {"no_attention", "lstm_8x1", "lstm_1x8"}
@@ -161,8 +162,7 @@ def test_paired_differences_are_narrower_than_the_models_intervals(tmp_path):
         onsets = {f"onsets_{kind}_free_running": song for kind in ("found", "claimed", "true")}
         arrays = {"correct_free_running": 128 * accuracy, "steps": np.full(200, 128)} | onsets
         np.savez(tmp_path / "pieces" / f"smoke-folk-{model}-fold0.npz", song=song, **arrays)
-        runs[model] = [*entries_of(**{model: [0]})]
-        runs[model][0] |= {"accuracy_free_running": accuracy.mean(), "n_test": 200}
+        runs[model] = [example(model=model, accuracy_free_running=float(accuracy.mean()), n_test=200)]
     block = results.Block("folk", "smoke", (0,), runs)
     value, low, high = results.difference(tmp_path, block, "attention", "no_attention", "accuracy_free_running")
     assert low < 0.01 < high and high - low < 0.004
@@ -171,8 +171,8 @@ def test_paired_differences_are_narrower_than_the_models_intervals(tmp_path):
 
 
 def test_beta_is_the_releases_weight_in_a_summed_elbo():
-    entry = {"preset": "paper", "model": "attention", "kl_weight": 1.0}
-    assert results.beta(entry) == 0.25 and results.beta({**entry, "model": "lstm_1x8", "kl_weight": 4}) == 1
+    assert results.beta(example(preset="paper", kl_weight=1.0)) == 0.25
+    assert results.beta(example(preset="paper", model="lstm_1x8", kl_weight=4.0)) == 1
 
 
 def test_a_higher_kl_weight_buys_a_lower_rate(recorded):
@@ -194,10 +194,10 @@ def curves_on_file(folder, **curves):
     entries = []
     for model, points in curves.items():
         for weight, rate, distortion in points:
-            entry = entries_of(**{model: [0]})[0] | {"sweep": True, "kl_weight": weight}
+            entry = example(model=model, sweep=True, kl_weight=weight)
             spread = 1 + 0.1 * np.random.default_rng(0).normal(size=60)  # of the distortions: pieces differ
             np.savez(
-                folder / "pieces" / f"{record.run_name(entry)}.npz",
+                folder / "pieces" / f"{entry.name}.npz",
                 song=np.arange(60) // 3,
                 rate=np.full(60, rate),
                 steps=np.full(60, 128),
@@ -263,7 +263,7 @@ def test_recomputing_notices_a_record_that_is_not_its_weights(recorded):
         assert right["equal"].all() and "4 of 4 figures of 1 runs agree" in tables.checked(right).html
     entry = entry_of(entries, "attention")
     wrong = results.recompute(
-        {**entry, "accuracy_free_running": entry["accuracy_free_running"] + 0.001}, folder / "weights"
+        entry.model_copy(update={"accuracy_free_running": entry.accuracy_free_running + 0.001}), folder / "weights"
     )
     checks = wrong.set_index("statistic")["equal"]
     assert not checks["accuracy_free_running"] and checks["rate_nats_per_piece"]
@@ -295,7 +295,7 @@ def test_runs_of_another_preset_leave_the_record_together_with_their_files(recor
     for path in [*tmp_path.glob("*/smoke-*")]:
         path.rename(path.with_name(path.name.replace("smoke", "cpu")))
     kept = record.collect([run], tmp_path, tmp_path / "weights")
-    assert [record.run_name(entry) for entry in kept] == [
+    assert [entry.name for entry in kept] == [
         "cpu-hooktheory-attention-fold0",
         "smoke-folk-attention-fold0",
     ]
@@ -308,5 +308,5 @@ def test_accuracy_by_transposition_is_the_recorded_one_where_nothing_is_moved(re
     entry = entry_of(entries, "no_attention")
     table = accuracy_by_transposition(record.load_model(folder / "weights", entry), corpus.load("folk"), 0)
     assert list(table.semitones) == list(range(-4, 5))
-    assert table.value[4] == pytest.approx(entry["accuracy_free_running"], abs=2e-4) and table.value.nunique() > 1
+    assert table.value[4] == pytest.approx(entry.accuracy_free_running, abs=2e-4) and table.value.nunique() > 1
     assert ((table.low <= table.value) & (table.value <= table.high)).all()

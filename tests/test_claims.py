@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from examples import ENTRY
+from examples import ENTRY, recorded
 
 from tvae import TvaeError
-from tvae.report import claims, evidence, record, tables
+from tvae.report import claims, evidence, tables
 from tvae.report.claims import CLAIMS, Evidence, decide, verdict
 
 ROOT = Path(__file__).parent.parent
@@ -37,13 +37,13 @@ def write(folder: Path, accuracies: dict[tuple[str, int], float]) -> evidence.Re
     (folder / "pieces").mkdir(exist_ok=True)
     entries = []
     for (model, fold), accuracy in accuracies.items():
-        entry = ENTRY | {"corpus": "hooktheory", "preset": "cpu", "model": model, "fold": fold, "seed": fold,
-                         "accuracy_free_running": accuracy}  # fmt: skip
+        changes = {"model": model, "fold": fold, "seed": fold, "accuracy_free_running": accuracy}
+        entry = recorded(corpus="hooktheory", preset="cpu", **changes)
         spread = np.random.default_rng(fold).normal(0, 0.01, 300)
         arrays = {f"onsets_{kind}_free_running": np.ones(300) for kind in ("found", "claimed", "true")}
         arrays |= {"correct_free_running": 128 * (accuracy + spread - spread.mean()), "steps": np.full(300, 128)}
-        np.savez(folder / "pieces" / f"{record.run_name(entry)}.npz", song=np.arange(300), **arrays)
-        entries.append(entry)
+        np.savez(folder / "pieces" / f"{entry.name}.npz", song=np.arange(300), **arrays)
+        entries.append(entry.model_dump())
     (folder / "results.json").write_text(json.dumps(entries))
     shutil.copy(ROOT / "figures" / "corpora.json", folder)
     return evidence.Record(folder)
@@ -83,7 +83,7 @@ def test_two_models_are_compared_on_the_folds_that_both_have(tmp_path):
 
 def test_a_run_at_another_weight_says_what_it_saw_before_as_well(tmp_path):
     known = write(tmp_path, {("attention", 0): 0.9})
-    sweep = known.entries[0] | {"sweep": True, "kl_weight": 4.0, "pieces": 80}
+    sweep = known.entries[0].model_copy(update={"sweep": True, "kl_weight": 4.0, "pieces": 80})
     known.entries.append(sweep)
     assert known.pieces_seen(known.entries[0]) == 1000 and known.pieces_seen(sweep) == 1080
 

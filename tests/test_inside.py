@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from examples import ENTRY
+from examples import ENTRY, recorded
 
 from tvae import TvaeError, checkpoint, corpus, melody, transfer
 from tvae.melody import SILENCE, SUSTAIN, bars
 from tvae.model import MASKS, ModelConfig, TransformerVAE
-from tvae.report import measured, record
+from tvae.report import measured
 from tvae.studies import attention, codes, limits, relations
 from tvae.studies.attention import earlier
 
@@ -292,15 +292,7 @@ def test_a_piece_is_found_by_number_or_title():
 
 
 def test_a_run_that_is_not_there_is_said_beside_those_that_are():
-    entry = {
-        "preset": "cpu",
-        "corpus": "folk",
-        "model": "attention",
-        "fold": 0,
-        "kl_weight": 1.0,
-        "sweep": False,
-        "seed": 0,
-    }
+    entry = recorded(preset="cpu")
     assert measured.find_run([entry], "folk") == entry
     with pytest.raises(TvaeError, match="no_attention on folk .* cpu-folk-attention-fold0"):
         measured.find_run([entry], "folk", "no_attention")
@@ -337,8 +329,8 @@ def test_papermill_fails_with_the_sentence(name, value, said, tmp_path):
 
 
 def test_weights_that_are_not_released_come_from_the_run_and_without_it_the_record_stays(tmp_path, monkeypatch, capsys):
-    entry = ENTRY | {"model": "bidirectional"}
-    (tmp_path / "results.json").write_text(json.dumps([entry]))
+    entry = recorded(model="bidirectional")
+    (tmp_path / "results.json").write_text(json.dumps([ENTRY | {"model": "bidirectional"}]))
     monkeypatch.setattr(measured, "measure", lambda vae, corpus, fold: {"masked": vae.config.encoder_mask})
 
     def runs():
@@ -346,16 +338,16 @@ def test_weights_that_are_not_released_come_from_the_run_and_without_it_the_reco
         return measured.read(tmp_path / "inside.json")["runs"]
 
     assert runs() == {}
-    earlier = {record.run_name(entry): entry | {"masked": "recorded"}}
+    earlier = {entry.name: entry.about() | {"masked": "recorded"}}
     (tmp_path / "inside.json").write_text(json.dumps({"runs": earlier, "elsewhere": []}))
     assert runs() == earlier and "stays as it was recorded" in capsys.readouterr().out
-    other = {record.run_name(entry): earlier[record.run_name(entry)] | {"git_commit": "another"}}
+    other = {entry.name: earlier[entry.name] | {"git_commit": "another"}}
     (tmp_path / "inside.json").write_text(json.dumps({"runs": other, "elsewhere": []}))
     assert runs() == {}, "what was measured of another run of that name is not this one's"
     vae = TransformerVAE(ModelConfig(**TOY, encoder_mask="none"))
-    folder = tmp_path / "runs" / record.run(entry).folder
+    folder = tmp_path / "runs" / entry.run.folder
     folder.mkdir(parents=True)
     config = {"model": "bidirectional", "plan": {"model": asdict(vae.config)}}
     checkpoint.save_weights(vae, folder / "weights.safetensors", config)
-    assert runs()[record.run_name(entry)]["masked"] == "none"
+    assert runs()[entry.name]["masked"] == "none"
     assert measured.inspected([entry], "folk") == {}, "no page loads what is not released"

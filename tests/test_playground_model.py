@@ -15,6 +15,7 @@ from tvae import TvaeError, corpus, melody, transfer
 from tvae.checkpoint import in_eight_bits, quantised, restored, save_weights
 from tvae.model import ModelConfig, TransformerVAE, kl_divergence, parameter_count
 from tvae.report import measured, playground, record
+from tvae.report.entry import Entry
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +49,7 @@ def model(context, vae: TransformerVAE, tensors: dict):
     return lambda name, argument: json.loads(context.eval(f"JSON.stringify({name}({json.dumps(argument)}))"))
 
 
-def first() -> dict:
+def first() -> Entry:
     """The run whose model the page begins with."""
     return playground.chosen(record.read(ROOT / "figures"))[0]
 
@@ -180,10 +181,10 @@ def test_what_a_worker_answers_is_the_model_and_valid(javascript, offered, relea
 
 def test_eight_bits_cost_less_than_a_fifth_of_a_point():
     found = playground.read(ROOT / "figures" / "playground.json")
-    assert found["run"] == record.run_name(first())
+    assert found["run"] == first().name
     assert found["change"][0] > -0.002
     assert found["change"][0] == pytest.approx(found["accuracy_8_bits"] - found["accuracy"], abs=1e-5)
-    assert found["bytes_8_bits"] < 1.2 * first()["parameters"], "about a byte each"
+    assert found["bytes_8_bits"] < 1.2 * first().parameters, "about a byte each"
 
 
 def test_released_weights_are_on_the_page_as_they_are(offered):
@@ -195,7 +196,7 @@ def test_released_weights_are_on_the_page_as_they_are(offered):
 
 def test_the_page_gets_the_models_and_the_songs(tmp_path, released):
     entries = playground.chosen(record.read(ROOT / "figures"))
-    assert [(entry["corpus"], entry["model"]) for entry in entries[:2]] == [
+    assert [(entry.corpus, entry.model) for entry in entries[:2]] == [
         ("hooktheory", "attention"),
         ("hooktheory", "no_attention"),
     ]

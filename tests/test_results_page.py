@@ -10,6 +10,7 @@ import pytest
 from execute import execute
 
 from tvae.report import claims, record
+from tvae.report.entry import Entry
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +36,7 @@ def page(figures) -> str:
 def change(figures, name, **values):
     entries = json.loads((figures / "results.json").read_text())
     for entry in entries:
-        if record.run_name(entry) == name:
+        if Entry(**entry).name == name:
             entry |= values
     (figures / "results.json").write_text(json.dumps(entries))
 
@@ -43,11 +44,11 @@ def change(figures, name, **values):
 def test_a_changed_value_changes_the_page_and_its_check_says_so(figures):
     before = record.read(ROOT / "figures")[0]
     claims.write(figures, [replace(claims.read(figures)[0], statement="A finding that was added.")])
-    change(figures, record.run_name(before), accuracy_free_running=0.123456)
+    change(figures, before.name, accuracy_free_running=0.123456)
     text = page(figures)
     assert "0.123" in text and "A finding that was added." in text
-    assert ("not equal" in text) == (before["corpus"] == "folk")  # the record is not what the weights give
-    assert f"{before['accuracy_free_running']:.6f}"[:5] not in text.split("<small>")[0]
+    assert ("not equal" in text) == (before.corpus == "folk")  # the record is not what the weights give
+    assert f"{before.accuracy_free_running:.6f}"[:5] not in text.split("<small>")[0]
 
 
 @pytest.mark.parametrize(
@@ -60,8 +61,8 @@ def test_a_changed_value_changes_the_page_and_its_check_says_so(figures):
 )
 def test_a_damaged_record_stops_the_page_with_a_sentence_that_names_the_run(figures, values, sentence):
     damaged = record.read(ROOT / "figures")[1]
-    change(figures, record.run_name(damaged), **values)
+    change(figures, damaged.name, **values)
     with pytest.raises(SystemExit) as stopped:
         page(figures)
-    assert sentence in str(stopped.value) and record.run_name({**damaged, **values}) in str(stopped.value)
+    assert sentence in str(stopped.value) and damaged.model_copy(update=values).name in str(stopped.value)
     assert not (figures.parent / "results.ipynb").exists()

@@ -266,11 +266,12 @@ def test_each_model_trains_and_its_released_weights_decode_as_it_did(model, fini
     loss = history[history.stage == 1].loss
     assert loss.iloc[-5:].mean() < 0.9 * loss.iloc[0]
     [entry] = record.collect([folder], tmp_path / "record", tmp_path / "weights")
-    assert entry == json.loads((folder / "metrics.json").read_text())
-    assert (entry["model"], entry["sweep"], entry["kl_weight"]) == (model, False, 1.0)
-    assert entry["accuracy_free_running"] > 0.4
+    (stored,) = record.stored(tmp_path / "record")
+    assert stored == json.loads((folder / "metrics.json").read_text())
+    assert (entry.model, entry.sweep, entry.kl_weight) == (model, False, 1.0)
+    assert entry.accuracy_free_running > 0.4
     trained = tvae.load(folder / "weights.safetensors")
-    if record.releases_weights(entry):
+    if entry.released:
         released = record.load_model(tmp_path / "weights", entry)
     else:  # measured in eight bits like the others
         assert not any((tmp_path / "weights").iterdir())
@@ -358,11 +359,11 @@ def test_released_weights_give_the_recorded_metrics(uninterrupted, tmp_path):
     test = data.split(0)[1]
     metrics, pieces = training.evaluate(vae, data.tokens[test], data.length[test])
     for key in ("accuracy_free_running", "accuracy_teacher_forced", "rate_nats_per_piece", "distortion_nats_per_piece"):
-        assert metrics[key] == pytest.approx(entry[key], abs=5e-5 * max(1, abs(entry[key])))
+        assert metrics[key] == pytest.approx(entry.score(key), rel=5e-5, abs=5e-5)
     recorded, song = record.pieces(tmp_path / "record", entry)
     assert (song == data.song[test]).all()
     np.testing.assert_array_equal(pieces["correct_free_running"], recorded["correct_free_running"])
-    assert (tmp_path / "weights" / "smoke-folk-attention-fold0.safetensors").stat().st_size < 1.5 * entry["parameters"]
+    assert (tmp_path / "weights" / "smoke-folk-attention-fold0.safetensors").stat().st_size < 1.5 * entry.parameters
 
 
 def test_weights_that_are_none_are_a_sentence(tmp_path):

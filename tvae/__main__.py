@@ -80,7 +80,7 @@ def record(parser: argparse.ArgumentParser) -> Callable[..., object]:
         from tvae.report import record as records
 
         for entry in records.collect(folders, record, weights):
-            print(f"{records.run_name(entry):44} free-running accuracy {entry['accuracy_free_running']:.4f}")
+            print(f"{entry.name:44} free-running accuracy {entry.accuracy_free_running:.4f}")
 
     return run
 

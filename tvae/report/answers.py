@@ -8,11 +8,12 @@ from pathlib import Path
 
 from tvae.report import transferred
 from tvae.report.claims import Finding
+from tvae.report.entry import Entry
 
 CORPORA = {"hooktheory": "pop songs", "folk": "fiddle tunes", "pop909": "played pop songs"}
 
 
-def answers(record: str | Path, entries: Sequence[dict], findings: Sequence[Finding]) -> dict[str, str]:
+def answers(record: str | Path, entries: Sequence[Entry], findings: Sequence[Finding]) -> dict[str, str]:
     """Three sentences for the front page: "scale", "codes" and "transfer"; each says what is not recorded yet."""
     found = {finding.claim: finding for finding in findings}
     return {
@@ -22,21 +23,21 @@ def answers(record: str | Path, entries: Sequence[dict], findings: Sequence[Find
     }
 
 
-def scale(entries: Sequence[dict], findings: Sequence[Finding]) -> str:
+def scale(entries: Sequence[Entry], findings: Sequence[Finding]) -> str:
     """How many claims hold, for how large a model, trained how long, on what."""
     counts = Counter(finding.verdict for finding in findings)
-    runs = [entry for entry in entries if entry["model"] == "attention" and not entry["sweep"]]
+    runs = [entry for entry in entries if entry.model == "attention" and not entry.sweep]
     if not findings or not runs:
         return "No claim of the paper is tested by these runs: they are toy runs, made to show that everything works."
-    run = min(runs, key=lambda entry: (entry["corpus"] != "hooktheory", entry["fold"]))
-    folds = {entry["fold"] for entry in runs if entry["corpus"] == run["corpus"]}
-    where = f"{CORPORA.get(run['corpus'], run['corpus'])} ({run['corpus']})"
+    run = min(runs, key=lambda entry: (entry.corpus != "hooktheory", entry.fold))
+    folds = {entry.fold for entry in runs if entry.corpus == run.corpus}
+    where = f"{CORPORA.get(run.corpus, run.corpus)} ({run.corpus})"
     repeated = "one fold and one seed" if len(folds) == 1 else f"{len(folds)} folds with a seed each"
     return (
         f"Mostly, yes: of {len(findings)} tests of the paper's claims {counts['replicated']} are replicated, "
         f"{counts['partly replicated']} partly, {counts['not replicated']} not, "
-        f"and {counts['not decided']} wait for runs; with {run['parameters'] / 1e6:.1f} million parameters, "
-        f"{run['pieces']:,} pieces of training on {where}, {repeated}."
+        f"and {counts['not decided']} wait for runs; with {run.parameters / 1e6:.1f} million parameters, "
+        f"{run.pieces:,} pieces of training on {where}, {repeated}."
         if counts["replicated"] > counts["not replicated"]
         else f"Mostly not: of {len(findings)} tests {counts['replicated']} are replicated, "
         f"{counts['not replicated']} not."

@@ -16,9 +16,9 @@ from tvae import corpus as corpora
 from tvae.checkpoint import in_eight_bits, load, read_settings, write_atomically
 from tvae.errors import TvaeError
 from tvae.presets import PRESETS
+from tvae.report.entry import Entry
 from tvae.report.measured import read as read_inside
 from tvae.report.measured import rounded
-from tvae.report.record import run_name
 from tvae.report.transferred import read as read_transfers
 from tvae.studies.emergence import example, measure
 
@@ -83,15 +83,15 @@ def curves(run: dict) -> pd.DataFrame:
     )
 
 
-def ended(record: Path, entries: list[dict], corpus: str) -> pd.DataFrame:
+def ended(record: Path, entries: list[Entry], corpus: str) -> pd.DataFrame:
     """The same statistics of the recorded runs of `attention`, where they ended; a row a run and statistic."""
     inside = read_inside(record / "inside.json")["runs"] if (record / "inside.json").exists() else {}
     path = record / "transfer.json"
     transfers = {run["run"]: run["conditions"]["bar 1"] for run in read_transfers(path)} if path.exists() else {}
     rows = []
     for entry in entries:
-        name = run_name(entry)
-        if (entry["model"], entry["corpus"], entry["sweep"]) != ("attention", corpus, False) or name not in inside:
+        name = entry.name
+        if (entry.model, entry.corpus, entry.sweep) != ("attention", corpus, False) or name not in inside:
             continue
         codes, heads = inside[name]["codes"], inside[name]["attention"]
         repeated = next(row for row in codes["matched"] if row["kind"] == "repeated")
@@ -102,9 +102,9 @@ def ended(record: Path, entries: list[dict], corpus: str) -> pd.DataFrame:
             ],
             "repeat_rate": 1 - repeated["saving"],
             "attention_found": heads["heads"][heads["finder"]]["found"][0],
-            "accuracy_free_running": entry["accuracy_free_running"],
+            "accuracy_free_running": entry.accuracy_free_running,
         }
-        rows += [(key, entry["pieces"], value) for key, value in found.items() if value is not None]
+        rows += [(key, entry.pieces, value) for key, value in found.items() if value is not None]
     return pd.DataFrame(rows, columns=["statistic", "pieces", "value"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from tvae.evaluate import terms
 from tvae.report import measured, transferred
 from tvae.report import record as records
 from tvae.report.claims import CLAIMS, PRESETS, Claim, Evidence, Finding, Run, decide, write
+from tvae.report.entry import Entry
 from tvae.report.results import at_equal_rate, paired_difference, read_descriptions
 from tvae.studies.comparison import EqualRate
 from tvae.studies.statistics import interval, over_folds
@@ -25,8 +26,8 @@ class Record:
     folder: Path
 
     @cached_property
-    def entries(self) -> list[dict]:
-        return [entry for entry in records.read(self.folder) if entry["preset"] in PRESETS]
+    def entries(self) -> list[Entry]:
+        return [entry for entry in records.read(self.folder) if entry.preset in PRESETS]
 
     @cached_property
     def descriptions(self) -> dict[str, dict]:
@@ -42,28 +43,27 @@ class Record:
         path = self.folder / "transfer.json"
         return {run["run"]: run for run in transferred.read(path)} if path.exists() else {}
 
-    def runs(self, claim: Claim, model: str) -> dict[int, dict]:
+    def runs(self, claim: Claim, model: str) -> dict[int, Entry]:
         """The entries of a model that a claim is about, by fold; of a fold's own seed."""
         return {
-            entry["fold"]: entry
+            entry.fold: entry
             for entry in self.entries
-            if (entry["corpus"], entry["model"]) == (claim.corpus, model)
-            and entry["seed"] == entry["fold"]
-            and (entry["sweep"] and entry["kl_weight"] == claim.kl_weight if claim.kl_weight else not entry["sweep"])
+            if (entry.corpus, entry.model) == (claim.corpus, model)
+            and entry.seed == entry.fold
+            and (entry.sweep and entry.kl_weight == claim.kl_weight if claim.kl_weight else not entry.sweep)
         }
 
-    def pieces_seen(self, entry: dict) -> int:
+    def pieces_seen(self, entry: Entry) -> int:
         """What a run was trained on, with what the run was trained on that it went on from."""
-        keys = ("corpus", "model", "fold", "seed")
-        starts = [one for one in self.entries if not one["sweep"] and all(one[key] == entry[key] for key in keys)]
-        return entry["pieces"] + sum(start["pieces"] for start in starts if entry["sweep"])
+        start = replace(entry.run, kl_weight=None)
+        return entry.pieces + sum(one.pieces for one in self.entries if entry.sweep and one.run == start)
 
 
-def score(claim: Claim, record: Record, entry: dict) -> Interval:
+def score(claim: Claim, record: Record, entry: Entry) -> Interval:
     """A metric of one run, with the interval over songs."""
     pieces, song = records.pieces(record.folder, entry)
     _, low, high = interval(*terms(pieces)[claim.statistic], song)
-    return entry[claim.statistic], float(low), float(high)
+    return entry.score(claim.statistic), float(low), float(high)
 
 
 def repeats_saved(run: dict) -> Interval:
@@ -72,21 +72,21 @@ def repeats_saved(run: dict) -> Interval:
     return repeated["saving"], repeated["low"], repeated["high"]
 
 
-def saved_by_repeats(claim: Claim, record: Record, entry: dict) -> Interval:
-    return repeats_saved(record.inside[records.run_name(entry)])
+def saved_by_repeats(claim: Claim, record: Record, entry: Entry) -> Interval:
+    return repeats_saved(record.inside[entry.name])
 
 
-def attention_lift(claim: Claim, record: Record, entry: dict) -> Interval:
-    heads = record.inside[records.run_name(entry)]["attention"]
+def attention_lift(claim: Claim, record: Record, entry: Entry) -> Interval:
+    heads = record.inside[entry.name]["attention"]
     return tuple(heads["heads"][heads["finder"]]["lift"])
 
 
-def gain(which: str) -> Callable[[Claim, Record, dict], Interval]:
-    return lambda claim, record, entry: tuple(record.inside[records.run_name(entry)]["limits"]["gain"][which])
+def gain(which: str) -> Callable[[Claim, Record, Entry], Interval]:
+    return lambda claim, record, entry: tuple(record.inside[entry.name]["limits"]["gain"][which])
 
 
-def transferred_statistic(claim: Claim, record: Record, entry: dict) -> Interval:
-    return tuple(record.transfers[records.run_name(entry)]["conditions"]["bar 1"][claim.statistic])
+def transferred_statistic(claim: Claim, record: Record, entry: Entry) -> Interval:
+    return tuple(record.transfers[entry.name]["conditions"]["bar 1"][claim.statistic])
 
 
 MEASURED = {  # statistics that `python -m tvae measure` finds: (in words, where)
@@ -150,17 +150,17 @@ def evidence_at_equal_rate(claim: Claim, record: Record) -> Evidence:
     return Evidence(f"{words} at {found.rate:.0f} nats", (run,), measured_there)
 
 
-def about(record: Record, entries: list[dict], found: Interval) -> Run:
+def about(record: Record, entries: list[Entry], found: Interval) -> Run:
     """A `Run` of a claim: the interval that was found of these entries, and where they come from."""
-    names = tuple(records.run_name(entry) for entry in entries)
+    names = tuple(entry.name for entry in entries)
     pieces = max(record.pieces_seen(entry) for entry in entries)
-    return Run(entries[0]["fold"], entries[0]["seed"], pieces, names, *map(float, found))
+    return Run(entries[0].fold, entries[0].seed, pieces, names, *map(float, found))
 
 
-def below_sustain(record: Record, entry: dict) -> bool:
+def below_sustain(record: Record, entry: Entry) -> bool:
     """Is a run's free-running accuracy below that of always saying "sustain" on the corpus?"""
-    trivial = record.descriptions[entry["corpus"]]["trivial"]["folds 0-4"]["sustain"]
-    return entry["accuracy_free_running"] < trivial["accuracy_free_running"][0]
+    trivial = record.descriptions[entry.corpus]["trivial"]["folds 0-4"]["sustain"]
+    return entry.accuracy_free_running < trivial["accuracy_free_running"][0]
 
 
 def decide_all(folder: str | Path) -> list[Finding]:

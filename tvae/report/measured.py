@@ -21,23 +21,24 @@ from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS as MODEL_ROWS
 from tvae.report import record as records
+from tvae.report.entry import Entry
 from tvae.studies import attention, codes, limits
 
 MODELS = ("attention", "no_attention", "bidirectional")  # that the pages compare
 
 
-def inspected(entries: list[dict], corpus: str) -> dict[str, dict]:
+def inspected(entries: list[Entry], corpus: str) -> dict[str, Entry]:
     """The recorded runs on a corpus that can be looked into, by model, in the order of `MODELS`."""
-    own = {entry["model"]: entry for entry in entries if entry["corpus"] == corpus and records.releases_weights(entry)}
+    own = {entry.model: entry for entry in entries if entry.corpus == corpus and entry.released}
     return {model: own[model] for model in MODELS if model in own}
 
 
-def find_run(entries: list[dict], corpus: str, model: str = "attention") -> dict:
+def find_run(entries: list[Entry], corpus: str, model: str = "attention") -> Entry:
     """The recorded run of a model with a code for each bar on a corpus; `TvaeError` says which there are."""
-    known = [run for run in entries if records.releases_weights(run) and not MODEL_ROWS[run["model"]].one_code]
-    found = [run for run in known if (run["corpus"], run["model"]) == (corpus, model)]
+    known = [run for run in entries if run.released and not MODEL_ROWS[run.model].one_code]
+    found = [run for run in known if (run.corpus, run.model) == (corpus, model)]
     if not found:
-        names = ", ".join(map(records.run_name, known)) or "none"
+        names = ", ".join(run.name for run in known) or "none"
         raise TvaeError(
             f"No run of {model} on {corpus} with a code for each bar is recorded with its weights; there are {names}."
         )
@@ -51,15 +52,15 @@ def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
     return measured | {"codes": codes.measure(vae, train, test), "limits": limits.measure(vae, test)}
 
 
-def elsewhere(entries: list[dict], weights: str | Path, data: dict[str, Corpus]) -> list[dict]:
+def elsewhere(entries: list[Entry], weights: str | Path, data: dict[str, Corpus]) -> list[dict]:
     """Every model with released weights on the test pieces of fold 0 of every corpus, its own included."""
     rows = []
     for entry in entries:
-        if records.releases_weights(entry):
+        if entry.released:
             model = records.load_model(weights, entry)
             for name, corpus in data.items():
-                _, test = corpus.split(entry["fold"])
-                where = {"model": entry["model"], "trained_on": entry["corpus"], "tested_on": name, "pieces": len(test)}
+                _, test = corpus.split(entry.fold)
+                where = {"model": entry.model, "trained_on": entry.corpus, "tested_on": name, "pieces": len(test)}
                 rows.append(where | limits.elsewhere(model, corpus.part(test)))
     return rows
 
@@ -152,15 +153,14 @@ def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, Corp
     earlier = read(path)["runs"] if path.exists() else {}
     found = {}
     for entry in entries:
-        if entry["model"] not in MODELS or entry["sweep"]:
+        if entry.model not in MODELS or entry.sweep:
             continue
-        name = records.run_name(entry)
-        about = {key: entry[key] for key in ("corpus", "model", "preset", "fold", "corpus_sha256", "git_commit")}
+        name = entry.name
         vae = records.model_at_hand(weights, runs, entry)
         if vae is not None:
-            found[name] = about | measure(vae, data[entry["corpus"]], entry["fold"])
+            found[name] = entry.about() | measure(vae, data[entry.corpus], entry.fold)
             print(f"{name} measured", flush=True)
-        elif name in earlier and earlier[name]["git_commit"] == entry["git_commit"]:
+        elif name in earlier and earlier[name]["git_commit"] == entry.git_commit:
             found[name] = earlier[name]
             print(f"{name} stays as it was recorded: its weights are not here", flush=True)
     text = json.dumps(rounded({"runs": found, "elsewhere": elsewhere(entries, weights, data)}), indent=1) + "\n"

@@ -33,6 +33,7 @@ from tvae.evaluate import evaluate
 from tvae.melody import BARS, STATES, STEPS
 from tvae.model import ModelConfig, TransformerVAE, parameter_count
 from tvae.report import record as records
+from tvae.report.entry import Entry
 from tvae.report.measured import rounded
 from tvae.studies.statistics import interval
 
@@ -78,28 +79,28 @@ class Offered:
         return [weights[at : at + PART] for at in range(0, len(weights), PART)]
 
 
-def chosen(entries: list[dict]) -> list[dict]:
+def chosen(entries: list[Entry]) -> list[Entry]:
     """The recorded runs whose models a page can run, in the order of its list; the first one is loaded with the page.
 
     Raises TvaeError where no run of `MODELS` is recorded with its weights.
     """
-    known = [entry for entry in entries if entry["model"] in MODELS and records.releases_weights(entry)]
+    known = [entry for entry in entries if entry.model in MODELS and entry.released]
     if not known:
         raise TvaeError(f"No run of {' or '.join(MODELS)} is recorded with its weights, and the playground needs one.")
-    order = [*CORPORA, *sorted({entry["corpus"] for entry in known} - set(CORPORA))]
-    return sorted(known, key=lambda entry: (order.index(entry["corpus"]), MODELS.index(entry["model"])))
+    order = [*CORPORA, *sorted({entry.corpus for entry in known} - set(CORPORA))]
+    return sorted(known, key=lambda entry: (order.index(entry.corpus), MODELS.index(entry.model)))
 
 
-def offered(entry: dict, weights: str | Path, measured: dict) -> Offered:
+def offered(entry: Entry, weights: str | Path, measured: dict) -> Offered:
     """A recorded run as the page offers it; `measured` is what `tvae.report.measured.read` gives."""
-    name = records.run_name(entry)
+    name = entry.name
     return Offered(
         *from_file(Path(weights) / f"{name}.safetensors", name),
         id=name,
-        model=entry["model"],
-        corpus=entry["corpus"],
-        label=CORPORA.get(entry["corpus"], entry["corpus"]) + WITHOUT.get(entry["model"], ""),
-        about=f"trained on {entry['corpus']}, preset {entry['preset']}",
+        model=entry.model,
+        corpus=entry.corpus,
+        label=CORPORA.get(entry.corpus, entry.corpus) + WITHOUT.get(entry.model, ""),
+        about=f"trained on {entry.corpus}, preset {entry.preset}",
         finder=finder(measured, name),
     )
 
@@ -324,12 +325,12 @@ def measure_record(record: Path, runs: Path, data: dict[str, Corpus]) -> None:
     That needs the run's own weights; where its folder is not in `runs`, what was recorded stays.
     """
     entry = chosen(records.read(record))[0]
-    own_weights = runs / records.run(entry).folder / "weights.safetensors"
+    own_weights = runs / entry.run.folder / "weights.safetensors"
     if not own_weights.exists():
-        print(f"{records.run_name(entry)}: what eight bits cost stays as it was recorded: {own_weights} is not here")
+        print(f"{entry.name}: what eight bits cost stays as it was recorded: {own_weights} is not here")
         return
-    found = measure(load(own_weights), data[entry["corpus"]], entry["fold"])
-    about = {"run": records.run_name(entry), "corpus_sha256": entry["corpus_sha256"]} | rounded(found)
+    found = measure(load(own_weights), data[entry.corpus], entry.fold)
+    about = {"run": entry.name, "corpus_sha256": entry.corpus_sha256} | rounded(found)
     text = json.dumps(about, indent=1) + "\n"
     write_atomically(record / "playground.json", lambda part: part.write_text(text))
     print(f"{about['run']}: {about['accuracy']:.4f}, in eight bits {about['accuracy_8_bits']:.4f}")

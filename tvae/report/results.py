@@ -21,6 +21,7 @@ from tvae.melody import PIECE
 from tvae.model import parameter_count
 from tvae.presets import MODELS, PRESETS
 from tvae.report import record as records
+from tvae.report.entry import Entry
 from tvae.studies.comparison import FOLD_SETS, Curve, EqualRate, equal_rate, fold_label
 from tvae.studies.description import describe
 from tvae.studies.statistics import interval, over_folds, quantiles, ratio, resampled
@@ -55,7 +56,7 @@ class Block:
     corpus: str
     preset: str
     folds: tuple[int, ...]
-    runs: dict[str, list[dict]]
+    runs: dict[str, list[Entry]]
 
     @property
     def title(self) -> str:
@@ -70,29 +71,33 @@ class Block:
         for entry in self.runs[model]:
             pieces, song = records.pieces(record, entry)
             found = {name: interval(*term, song) for name, term in terms(pieces).items()}
-            by_fold.append({name: (entry.get(name, value), low, high) for name, (value, low, high) in found.items()})
+            recorded = {name: entry.score(name) for name in found}
+            by_fold.append(
+                {name: (value if recorded[name] is None else recorded[name], low, high)
+                 for name, (value, low, high) in found.items()}
+            )  # fmt: skip
         return {name: over_folds([found[name] for found in by_fold]) for name in by_fold[0]}
 
 
-def blocks(entries: list[dict]) -> list[Block]:
+def blocks(entries: list[Entry]) -> list[Block]:
     """What the tables compare: for each corpus, the models recorded on five folds, and on fold 0 if those differ.
 
     Runs of a fold's own seed; sweeps over KL weights are left to `rate_distortion`.
     """
     found = []
-    names = dict.fromkeys(entry["corpus"] for entry in entries)
+    names = dict.fromkeys(entry.corpus for entry in entries)
     for corpus in sorted(names, key=lambda name: name != PAPER_CORPUS):
-        own = [entry for entry in entries if entry["corpus"] == corpus and not entry["sweep"]]
-        own = [entry for entry in own if entry["seed"] == entry["fold"]]
+        own = [entry for entry in entries if entry.corpus == corpus and not entry.sweep]
+        own = [entry for entry in own if entry.seed == entry.fold]
         seen = None
         for folds in FOLD_SETS:
             runs = {}
             for model in MODELS:
-                by_fold = {entry["fold"]: entry for entry in own if entry["model"] == model}
+                by_fold = {entry.fold: entry for entry in own if entry.model == model}
                 if set(folds) <= set(by_fold):
                     runs[model] = [by_fold[fold] for fold in folds]
             if runs and set(runs) != seen:
-                found.append(Block(corpus, own[0]["preset"], folds, runs))
+                found.append(Block(corpus, own[0].preset, folds, runs))
                 seen = set(runs)
     return found
 
@@ -109,7 +114,7 @@ def scores(record: str | Path, found: list[Block]) -> pd.DataFrame:
             for statistic, (value, low, high) in block.intervals(record, model).items():
                 if np.ndim(value) == 0:
                     rows.append({"corpus": block.corpus, "block": block.title, "model": model,
-                                 "parameters": runs[0]["parameters"], "pieces": runs[0]["pieces"],
+                                 "parameters": runs[0].parameters, "pieces": runs[0].pieces,
                                  "statistic": statistic,
                                  "value": float(value), "low": float(low), "high": float(high)})  # fmt: skip
     return pd.DataFrame(rows)
@@ -138,7 +143,7 @@ def official_rows(weights: Path, found: list[Block]) -> pd.DataFrame:
             corpus = corpora.load(block.corpus)
         except TvaeError:
             continue  # there is nothing to measure it on here
-        if corpus.sha256 != next(iter(block.runs.values()))[0]["corpus_sha256"]:
+        if corpus.sha256 != next(iter(block.runs.values()))[0].corpus_sha256:
             continue
         by_fold = []
         for fold in block.folds:
@@ -161,11 +166,11 @@ def rates_per_bar(record: str | Path, block: Block) -> dict[str, tuple]:
     return {model: rates for model, rates in found.items() if rates}
 
 
-def paired_difference(record: str | Path, entry: dict, other: dict, statistic: str) -> tuple[float, float, float]:
+def paired_difference(record: str | Path, entry: Entry, other: Entry, statistic: str) -> tuple[float, float, float]:
     """A statistic of one run less that of another, on the same pieces, with the interval of the paired difference."""
     (pieces, song), (others, same) = records.pieces(record, entry), records.pieces(record, other)
     if not np.array_equal(song, same):
-        raise TvaeError(f"{records.run_name(entry)} and {records.run_name(other)} were not tested on the same pieces.")
+        raise TvaeError(f"{entry.name} and {other.name} were not tested on the same pieces.")
     sums = resampled(song, *terms(pieces)[statistic], *terms(others)[statistic])
     (top, tops), (bottom, bottoms), (top_other, tops_other), (bottom_other, bottoms_other) = sums
     low, high = quantiles(ratio(tops, bottoms) - ratio(tops_other, bottoms_other))
@@ -186,24 +191,24 @@ def differences(record: str | Path, block: Block, model: str = "attention") -> p
         for statistic in DIFFERENCES if other != model else ():
             value, low, high = difference(record, block, model, other, statistic)
             rows.append({"corpus": block.corpus, "block": block.title, "model": other,
-                         "parameters": block.runs[other][0]["parameters"], "statistic": statistic,
+                         "parameters": block.runs[other][0].parameters, "statistic": statistic,
                          "value": value, "low": low, "high": high})  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def beta(entry: dict) -> float:
+def beta(entry: Entry) -> float:
     """A run's KL weight (of means, the release's) as the beta of a summed ELBO: of 512 dimensions, 1 is 0.25."""
-    return entry["kl_weight"] * PIECE / PRESETS[entry["preset"]].plan(entry["model"]).model.latent_dims
+    return entry.kl_weight * PIECE / PRESETS[entry.preset].plan(entry.model).model.latent_dims
 
 
-def curves(entries: list[dict], corpus: str) -> dict[str, list[dict]]:
+def curves(entries: list[Entry], corpus: str) -> dict[str, list[Entry]]:
     """The sweeps recorded on fold 0 of a corpus: model -> its entries, from the lowest KL weight to the highest."""
-    own = [entry for entry in entries if entry["corpus"] == corpus and entry["fold"] == 0 and entry["sweep"]]
-    found = {model: [entry for entry in own if entry["model"] == model] for model in MODELS}
-    return {model: sorted(runs, key=lambda entry: entry["kl_weight"]) for model, runs in found.items() if runs}
+    own = [entry for entry in entries if entry.corpus == corpus and entry.fold == 0 and entry.sweep]
+    found = {model: [entry for entry in own if entry.model == model] for model in MODELS}
+    return {model: sorted(runs, key=lambda entry: entry.kl_weight) for model, runs in found.items() if runs}
 
 
-def rate_distortion(record: str | Path, entries: list[dict], corpus: str) -> pd.DataFrame:
+def rate_distortion(record: str | Path, entries: list[Entry], corpus: str) -> pd.DataFrame:
     """Every point of the rate-distortion curves on a corpus, with intervals.
 
     Columns: model, kl_weight, beta, and rate, distortion, total (their sum, which bounds -log p(x)), accuracy and
@@ -214,11 +219,11 @@ def rate_distortion(record: str | Path, entries: list[dict], corpus: str) -> pd.
     rows = []
     for model, runs in curves(entries, corpus).items():
         for entry in runs:
-            row = {"model": model, "kl_weight": entry["kl_weight"], "beta": beta(entry)}
+            row = {"model": model, "kl_weight": entry.kl_weight, "beta": beta(entry)}
             pieces, song = records.pieces(record, entry)
             for statistic, name in named.items():
                 _, row[f"{name}_low"], row[f"{name}_high"] = interval(*terms(pieces)[statistic], song)
-                row[name] = entry[statistic]
+                row[name] = entry.score(statistic)
             row["total"] = row["rate"] + row["distortion"]
             total = pieces["rate"] + pieces["distortion"]
             _, row["total_low"], row["total_high"] = interval(total, np.ones(len(total)), song)
@@ -226,7 +231,7 @@ def rate_distortion(record: str | Path, entries: list[dict], corpus: str) -> pd.
     return pd.DataFrame(rows)
 
 
-def curve(record: str | Path, runs: list[dict]) -> Curve:
+def curve(record: str | Path, runs: list[Entry]) -> Curve:
     """The measured rate-distortion curve of a model, from the entries of its sweep."""
     parts = [records.pieces(record, entry) for entry in runs]
 
@@ -245,7 +250,7 @@ def curve(record: str | Path, runs: list[dict]) -> Curve:
     )
 
 
-def at_equal_rate(record: str | Path, entries: list[dict], corpus: str, model: str, other: str) -> EqualRate | None:
+def at_equal_rate(record: str | Path, entries: list[Entry], corpus: str, model: str, other: str) -> EqualRate | None:
     """`tvae.studies.comparison.equal_rate` of two models' recorded curves, at the rate of `model` at a KL weight of 1.
 
     None where one of the curves has fewer than two points, `model` none at weight 1, or the curves no rate in common.
@@ -253,20 +258,20 @@ def at_equal_rate(record: str | Path, entries: list[dict], corpus: str, model: s
     found = curves(entries, corpus)
     if min(len(found.get(name, ())) for name in (model, other)) < 2:
         return None
-    weights = [entry["kl_weight"] for entry in found[model]]
+    weights = [entry.kl_weight for entry in found[model]]
     if 1 not in weights:
         return None
     ours, theirs = (curve(record, found[name]) for name in (model, other))
     return equal_rate((model, other), ours, theirs, weights.index(1))
 
 
-def recompute(entry: dict, weights: str | Path) -> pd.DataFrame:
+def recompute(entry: Entry, weights: str | Path) -> pd.DataFrame:
     """A recorded run on the embedded corpus, measured again from its released weights.
 
     Columns: run, statistic, recorded, recomputed, equal (to 4 digits).
     """
-    corpus = corpora.load(entry["corpus"])
-    test = corpus.split(entry["fold"])[1]
+    corpus = corpora.load(entry.corpus)
+    test = corpus.split(entry.fold)[1]
     metrics, _ = evaluate(records.load_model(weights, entry), corpus.tokens[test], corpus.length[test])
     rows = []
     for statistic in (
@@ -275,9 +280,9 @@ def recompute(entry: dict, weights: str | Path) -> pd.DataFrame:
         "rate_nats_per_piece",
         "distortion_nats_per_piece",
     ):
-        recorded, recomputed = entry[statistic], metrics[statistic]
+        recorded, recomputed = entry.score(statistic), metrics[statistic]
         equal = bool(np.isclose(recorded, recomputed, rtol=5e-5, atol=0))
-        rows.append({"run": records.run_name(entry), "statistic": statistic,
+        rows.append({"run": entry.name, "statistic": statistic,
                      "recorded": recorded, "recomputed": recomputed, "equal": equal})  # fmt: skip
     return pd.DataFrame(rows)
 

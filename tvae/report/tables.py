@@ -10,6 +10,7 @@ import pandas as pd
 
 from tvae.presets import MODELS
 from tvae.report.claims import BEYOND, CLAIMS, Claim, Finding
+from tvae.report.entry import Entry
 from tvae.report.plots.style import MODEL_NAMES
 from tvae.report.results import PAPER_CORPUS
 from tvae.studies.comparison import EqualRate
@@ -155,16 +156,16 @@ def rate_distortion(points: pd.DataFrame) -> Table:
     )
 
 
-def runs(entries: list[dict]) -> Table:
+def runs(entries: list[Entry]) -> Table:
     """Where each recorded run comes from: a row an entry, long identifiers cut short."""
     rows = [
         {
-            "corpus": entry["corpus"], "model": entry["model"], "preset": entry["preset"], "fold": entry["fold"],
-            "KL weight": f"{entry['kl_weight']:g}" + (" (goes on)" if entry["sweep"] else ""), "seed": entry["seed"],
-            "pieces": f"{entry['pieces']:,}",
-            "test pieces": entry["n_test"], "steps": entry["steps"], "minutes": entry["train_seconds"] / 60,
-            "device": entry["device"], "precision": entry["precision"], "torch": entry["torch"],
-            "commit": entry["git_commit"][:8], "corpus sha256": entry["corpus_sha256"][:12],
+            "corpus": entry.corpus, "model": entry.model, "preset": entry.preset, "fold": entry.fold,
+            "KL weight": f"{entry.kl_weight:g}" + (" (goes on)" if entry.sweep else ""), "seed": entry.seed,
+            "pieces": f"{entry.pieces:,}",
+            "test pieces": entry.n_test, "steps": entry.steps, "minutes": entry.train_seconds / 60,
+            "device": entry.device, "precision": entry.precision, "torch": entry.torch,
+            "commit": entry.git_commit[:8], "corpus sha256": entry.corpus_sha256[:12],
         }
         for entry in entries
     ]  # fmt: skip

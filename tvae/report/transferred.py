@@ -21,21 +21,21 @@ from tvae.model import TransformerVAE
 from tvae.presets import MODELS
 from tvae.report import claims
 from tvae.report import record as records
+from tvae.report.entry import Entry
 from tvae.studies.transfers import CONDITIONS, measure
 
 CLAIMS = tuple(claim for claim in claims.CLAIMS if claim.group == claims.TRANSFER)
 
 
-def measurable(entry: dict) -> bool:
+def measurable(entry: Entry) -> bool:
     """Has this run a code a bar, and is it one of the compared ones rather than a point of a curve or an ablation?"""
-    return not entry["sweep"] and not MODELS[entry["model"]].one_code and MODELS[entry["model"]].role != "ablation"
+    return not entry.sweep and not MODELS[entry.model].one_code and MODELS[entry.model].role != "ablation"
 
 
-def measure_run(entry: dict, vae: TransformerVAE | LSTMVAE, corpus: corpora.Corpus, groups: int | None = None) -> dict:
+def measure_run(entry: Entry, vae: TransformerVAE | LSTMVAE, corpus: corpora.Corpus, groups: int | None = None) -> dict:
     """`measure` of a recorded run on the test pieces of its fold, with what the record needs to know of it."""
-    test = corpus.split(entry["fold"])[1]
-    about = {key: entry[key] for key in ("corpus", "model", "preset", "fold", "corpus_sha256", "git_commit")}
-    return about | {"run": records.run_name(entry)} | measure(vae, corpus.tokens[test], corpus.song[test], groups)
+    test = corpus.split(entry.fold)[1]
+    return entry.about() | {"run": entry.name} | measure(vae, corpus.tokens[test], corpus.song[test], groups)
 
 
 def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, corpora.Corpus]) -> None:
@@ -46,15 +46,15 @@ def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, corp
     path, found = record / "transfer.json", []
     earlier = {run["run"]: run for run in read(path)} if path.exists() else {}
     for entry in filter(measurable, records.read(record)):
-        name, corpus = records.run_name(entry), data[entry["corpus"]]
-        if corpus.sha256 != entry["corpus_sha256"]:
+        name, corpus = entry.name, data[entry.corpus]
+        if corpus.sha256 != entry.corpus_sha256:
             raise TvaeError(f"{name} was trained on another version of {corpus.name}.")
         vae = records.model_at_hand(weights, runs, entry)
         if vae is not None:
             found.append(measure_run(entry, vae, corpus))
             measures = found[-1]["conditions"]["bar 1"]
             print(f"{name:42} " + ", ".join(f"{key} {measures[key][0]:.3f}" for key in DECIDING), flush=True)
-        elif earlier.get(name, {}).get("git_commit") == entry["git_commit"]:
+        elif earlier.get(name, {}).get("git_commit") == entry.git_commit:
             found.append(earlier[name])
             print(f"{name:42} stays as it was recorded: its weights are not here", flush=True)
     write(found, path)

@@ -14,6 +14,7 @@ from tvae.model import TransformerVAE
 from tvae.presets import MODELS
 from tvae.report import claims, measured
 from tvae.report import record as records
+from tvae.report.entry import Entry
 from tvae.report.tables import Table, plain, runs, verdicts
 
 REPOSITORY = Path(__file__).parents[3]
@@ -68,7 +69,7 @@ def chosen(model: str | Path, corpus: str, record: str | Path, weights: str | Pa
     if model in MODELS and model != "official":
         entry = measured.find_run(entries(record), corpus, str(model))
         vae = records.load_model(located(weights), entry)
-        return Chosen(vae, entry["model"], records.run_name(entry), corpus, entry["fold"], runs([entry]))
+        return Chosen(vae, entry.model, entry.name, corpus, entry.fold, runs([entry]))
     path = located(weights) / "official.safetensors" if model == "official" else located(model)
     about = read_settings(path)
     kept = {"weights": path.name} | {
@@ -82,7 +83,7 @@ def verdict(record: str | Path, claim: str | tuple[str, ...]) -> Table:
     return verdicts([found for found in claims.read(located(record)) if found.claim.startswith(claim)])
 
 
-def entries(record: str | Path) -> list[dict]:
+def entries(record: str | Path) -> list[Entry]:
     """The recorded runs."""
     return records.read(located(record))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tvae import corpus as corpora
 from tvae.corpus import Corpus
 from tvae.report import claims, measured, playground, remeasure, tables, transferred
-from tvae.report import record as records
+from tvae.report.entry import Entry
 from tvae.report.pages import page
 
 STATIC = "../_static/playground/"  # where pages made from notebooks find what `Study.write` writes
@@ -34,15 +34,15 @@ class Study:
     """The recorded models that the page offers, the first of them loaded with it, and the tunes."""
 
     record: str | Path
-    entries: list[dict]
+    entries: list[Entry]
     models: list[playground.Offered]
     folk: Corpus
 
     def write(self, out: str | Path) -> Html:
         """Write models, tunes and what the claims are measured again with into a folder; shows the playground."""
         written = playground.export(self.models, self.folk, out)
-        own = [entry for entry in self.entries if entry["corpus"] == self.folk.name]
-        fold = own[0]["fold"] if own else 0
+        own = [entry for entry in self.entries if entry.corpus == self.folk.name]
+        fold = own[0].fold if own else 0
         inside = measured.read(page.recorded(self.record, "inside.json"))
         transfers = transferred.read(page.recorded(self.record, "transfer.json"))
         findings = claims.read(page.located(self.record))
@@ -57,7 +57,7 @@ class Study:
         return playground.read(page.recorded(self.record, "playground.json"))
 
     def model(self) -> page.Text:
-        name, parameters = records.run_name(self.entries[0]), self.entries[0]["parameters"]
+        name, parameters = self.entries[0].name, self.entries[0].parameters
         corpus = self.cost["run"].split("-")[1]
         return page.Text(
             (
@@ -72,7 +72,7 @@ class Study:
         shares |= {"change": value, "low": low, "high": high}
         numbers = {f"recorded_{key}": float(100 * share) for key, share in shares.items()}
         size = sum(map(len, self.models[0].parts))
-        page.tell("", numbers | {"halves": 2 * self.entries[0]["parameters"] / 1e6, "eighths": size / 1e6})
+        page.tell("", numbers | {"halves": 2 * self.entries[0].parameters / 1e6, "eighths": size / 1e6})
 
     def run(self) -> tables.Table:
         return tables.runs(self.entries)

@@ -15,6 +15,7 @@ from tvae.baselines import LSTMVAE
 from tvae.model import TransformerVAE
 from tvae.report import answers, claims, listen, plots, results, tables
 from tvae.report import record as records
+from tvae.report.entry import Entry
 from tvae.report.pages import page
 from tvae.studies import comparison
 
@@ -27,7 +28,7 @@ class Study:
 
     record: Path
     weights: Path
-    entries: list[dict]
+    entries: list[Entry]
     reported: dict[str, dict[str, float]]  # the paper's own numbers
 
     @cached_property
@@ -156,15 +157,15 @@ class Study:
         return self.statistic("onset_f1_free_running", "free-running onset F1", caption)
 
     @cached_property
-    def own(self) -> list[dict]:
+    def own(self) -> list[Entry]:
         """The runs on the embedded tunes whose weights are released."""
-        return [run for run in self.entries if run["corpus"] == "folk" and records.releases_weights(run)]
+        return [run for run in self.entries if run.corpus == "folk" and run.released]
 
     @cached_property
     def models(self) -> dict[str, TransformerVAE | LSTMVAE]:
         order = {model: number for number, model in enumerate(plots.MODEL_NAMES)}
-        runs = sorted(self.own, key=lambda run: order[run["model"]])
-        return {run["model"]: records.load_model(self.weights, run) for run in runs}
+        runs = sorted(self.own, key=lambda run: order[run.model])
+        return {run.model: records.load_model(self.weights, run) for run in runs}
 
     def heard(self, which: tuple[int, ...] = (3, 40)) -> listen.Players:
         """Test tunes, each followed by what every model gives back of it."""

@@ -13,6 +13,7 @@ import pandas as pd
 from tvae.presets import PRESETS
 from tvae.report import plots, tables
 from tvae.report import record as records
+from tvae.report.entry import Entry
 from tvae.report.pages import page
 from tvae.train import train
 
@@ -22,16 +23,16 @@ class Study:
     """The recorded runs, but for those at other KL weights, and how fast a machine was."""
 
     record: str | Path
-    entries: list[dict]
+    entries: list[Entry]
     speed: dict
 
     @cached_property
     def histories(self) -> dict[str, dict[str, pd.DataFrame]]:
         """Of fold 0: corpus -> model -> its training curve."""
-        found = {entry["corpus"]: {} for entry in self.entries}
+        found = {entry.corpus: {} for entry in self.entries}
         for entry in self.entries:
-            if entry["fold"] == 0:
-                found[entry["corpus"]][entry["model"]] = records.history(page.located(self.record), entry)
+            if entry.fold == 0:
+                found[entry.corpus][entry.model] = records.history(page.located(self.record), entry)
         return found
 
     def curves(self) -> page.Below:
@@ -67,7 +68,7 @@ class Study:
             for last in history[history.stage == 0].tail(1).itertuples():
                 rows.append(
                     {
-                        "run": records.run_name(entry),
+                        "run": entry.name,
                         "steps": int(last.step),
                         "minutes": last.seconds / 60,
                         "one-bar accuracy (sampled, transposed)": last.accuracy_teacher_forced,
@@ -78,15 +79,15 @@ class Study:
     def costs(self) -> tables.Table:
         rows = [
             {
-                "run": records.run_name(entry),
-                "parameters": f"{entry['parameters']:,}",
-                "minutes": entry["train_seconds"] / 60,
-                "pieces a second": entry["samples_per_second"],
-                "free-running accuracy": entry["accuracy_free_running"],
-                "device": entry["device"],
-                "precision": entry["precision"],
-                "torch": entry["torch"],
-                "commit": entry["git_commit"][:8],
+                "run": entry.name,
+                "parameters": f"{entry.parameters:,}",
+                "minutes": entry.train_seconds / 60,
+                "pieces a second": entry.samples_per_second,
+                "free-running accuracy": entry.accuracy_free_running,
+                "device": entry.device,
+                "precision": entry.precision,
+                "torch": entry.torch,
+                "commit": entry.git_commit[:8],
             }
             for entry in self.entries
         ]
@@ -147,4 +148,4 @@ class Study:
 def study(record: str | Path = "figures") -> Study:
     """Read the recorded runs, and what `make bench` has measured."""
     speed = json.loads(page.recorded(record, "bench.json").read_text())
-    return Study(record, [entry for entry in page.entries(record) if not entry["sweep"]], speed)
+    return Study(record, [entry for entry in page.entries(record) if not entry.sweep], speed)

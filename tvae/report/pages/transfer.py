@@ -17,6 +17,7 @@ from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
 from tvae.report import listen, plots, tables, transferred
 from tvae.report import record as records
+from tvae.report.entry import Entry
 from tvae.report.pages import page
 from tvae.studies.transfers import couples
 
@@ -38,7 +39,7 @@ class Study:
 
     record: str | Path
     weights: str | Path
-    runs: list[dict]  # whose models can be measured
+    runs: list[Entry]  # whose models can be measured
     chosen: page.Chosen  # the model that is heard
     songs: tuple[midi.Melody, midi.Melody]
     names: tuple[str, str]
@@ -205,15 +206,15 @@ class Study:
             "bar 1 from the prior": transfer.decode(self.vae, transfer.swap(codes, noise, (1,)))[0],
         }
         for run in self.runs:
-            if (run["corpus"], run["model"]) == (self.chosen.corpus, "no_attention"):
+            if (run.corpus, run.model) == (self.chosen.corpus, "no_attention"):
                 plain = records.load_model(page.located(self.weights), run)
                 found[f"bar 1 from {other}, no attention"] = transfer.context_transfer(plain, host, donor)
         return listen.players(list(found.values()), list(found), ["result"] * len(found))
 
-    def of(self, corpus: str) -> list[dict]:
+    def of(self, corpus: str) -> list[Entry]:
         """The runs on a corpus, that with attention first."""
-        own = [run for run in self.runs if run["corpus"] == corpus]
-        return sorted(own, key=lambda run: run["model"] != "attention")
+        own = [run for run in self.runs if run.corpus == corpus]
+        return sorted(own, key=lambda run: run.model != "attention")
 
     def unheard(self, corpus: str, number: int = 2) -> page.Below:
         """Test pieces of a corpus, drawn at random, with the model that was trained on its other songs."""
@@ -221,7 +222,7 @@ class Study:
         if not own:
             return page.below([page.Text((f"No model of {corpus} is recorded.",))])
         pieces = corpora.load(corpus)
-        test = pieces.part(pieces.split(own[0]["fold"])[1])
+        test = pieces.part(pieces.split(own[0].fold)[1])
         pairs = couples(test.song)
         vae = records.load_model(page.located(self.weights), own[0])
         shown = []
@@ -242,7 +243,7 @@ class Study:
         runs = [
             transferred.measure_run(run, records.load_model(page.located(self.weights), run), pieces, groups)
             for run in self.runs
-            if run["corpus"] == corpus
+            if run.corpus == corpus
         ]
         figure = plots.show(
             self._measures(runs),
@@ -287,11 +288,11 @@ def study(
     what there is. Of a MIDI file, `track_a` chooses the part and `start_a` the first of the 8 bars, as
     `tvae.midi.read_midi` takes them.
     """
-    runs = [run for run in page.entries(record) if transferred.measurable(run) and records.releases_weights(run)]
+    runs = [run for run in page.entries(record) if transferred.measurable(run) and run.released]
     if not runs and not model:
         raise TvaeError("No model with a code for each bar is recorded with its weights; name a weights file.")
-    first = min(runs, key=lambda run: (run["model"] != "attention", run["corpus"] != "hooktheory"), default={})
-    chosen = page.chosen(model or first["model"], first.get("corpus", ""), record, weights)
+    first = min(runs, key=lambda run: (run.model != "attention", run.corpus != "hooktheory"), default=None)
+    chosen = page.chosen(model or first.model, first.corpus if first else "", record, weights)
     songs = transfer.song(song_a, track_a, start_a), transfer.song(song_b, track_b, start_b)
     names = Path(song_a).stem, Path(song_b).stem
     return Study(record, weights, runs, chosen, songs, names, transfer.bar_numbers(bars), semitones)
