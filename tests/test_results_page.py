@@ -5,10 +5,10 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import nbformat
 import pytest
-from execute import execute
+from cells import html, run_cells
 
+from tvae import TvaeError
 from tvae.report import claims, record
 from tvae.report.entry import Entry
 
@@ -27,10 +27,8 @@ def figures(tmp_path, monkeypatch):
 
 def page(figures) -> str:
     """What a reader sees of the page: the HTML and text of its outputs."""
-    out = figures.parent / "results.ipynb"
-    execute(ROOT / "notebooks" / "results.ipynb", out, {"record": str(figures), "weights": str(ROOT / "weights")})
-    outputs = [output for cell in nbformat.read(out, as_version=4).cells for output in cell.get("outputs", [])]
-    return "".join(text for output in outputs for text in output.get("data", {}).values() if isinstance(text, str))
+    shown = run_cells(ROOT / "notebooks" / "results.ipynb", record=str(figures), weights=str(ROOT / "weights"))
+    return html(shown) + "".join(map(str, shown))
 
 
 def change(figures, name, **values):
@@ -62,7 +60,6 @@ def test_a_changed_value_changes_the_page_and_its_check_says_so(figures):
 def test_a_damaged_record_stops_the_page_with_a_sentence_that_names_the_run(figures, values, sentence):
     damaged = record.read(ROOT / "figures")[1]
     change(figures, damaged.name, **values)
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(TvaeError) as stopped:
         page(figures)
     assert sentence in str(stopped.value) and damaged.model_copy(update=values).name in str(stopped.value)
-    assert not (figures.parent / "results.ipynb").exists()

@@ -73,7 +73,7 @@ class ModelConfig:
         if isinstance(self.lstm, dict):
             object.__setattr__(self, "lstm", LSTMSizes(**self.lstm))
         masks = {"mask": self.encoder_mask, "mask to the codes": self.inter_mask, "decoder mask": self.decoder_mask}
-        choices = [(what, mask, MASKS) for what, mask in masks.items()]
+        choices: list[tuple[str, str, tuple[str, ...]]] = [(what, mask, MASKS) for what, mask in masks.items()]
         choices += [("local layer", self.local, LOCALS), ("initialisation", self.initialisation, INITIALISATIONS)]
         for what, choice, known in choices:
             if choice not in known:
@@ -259,15 +259,13 @@ class TransformerDecoder(nn.Module):
         Keys and values of earlier bars are kept, so each bar is computed once; bar i sees no more than bars 1..i.
         """
         memories = [layer.inter.memory(codes) for layer in self.layers]
-        pasts: list[tuple[Tensor, Tensor] | None] = [None] * len(self.layers)
+        pasts: list[tuple[Tensor, ...]] = [()] * len(self.layers)
         h = torch.zeros_like(codes[:, 0])
         for i, position in enumerate(self.position):
             g = (position + (h if self.previous_bar else torch.zeros_like(h)))[:, None]
             for n, layer in enumerate(self.layers):
                 new = layer.attention.memory(g)
-                pasts[n] = (
-                    new if pasts[n] is None else tuple(torch.cat(kv, 2) for kv in zip(pasts[n], new, strict=True))
-                )
+                pasts[n] = tuple(torch.cat(kv, 2) for kv in zip(pasts[n], new, strict=True)) if i else new
                 g = layer(g, pasts[n], memories[n], self.seen_past[i : i + 1, : i + 1], self.seen_codes[i : i + 1])
             h = yield g[:, 0]
 

@@ -79,7 +79,7 @@ def planned(config: dict, preset: str) -> list[Run]:
         for key, values in block.items():
             if not isinstance(values, list) or not all(isinstance(value, BLOCK[key]) for value in values):
                 raise TvaeError(f"{where}: {key} should be a list like the other blocks' {key}, not {values!r}.")
-        lists = [{"kl_weights": [None], **block}[key] for key in BLOCK]
+        lists: list[list] = [{"kl_weights": [None], **block}[key] for key in BLOCK]
         for corpus, fold, kl_weight, model in itertools.product(*lists):
             runs.append(Run(preset, corpus, model, fold, kl_weight))
     return list(dict.fromkeys(runs))

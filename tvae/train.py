@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict
@@ -68,7 +68,7 @@ def objective(
 
 
 @contextmanager
-def only_one(folder: Path, seconds: float) -> Iterator[None]:
+def only_one(folder: Path, seconds: float) -> Generator[None, None, None]:
     """Hold a folder for this process, waiting so long for it: two trainings of a run would spoil its files."""
     try:
         with FileLock(folder / ".lock", timeout=seconds, is_singleton=False):
@@ -116,7 +116,7 @@ def train(
             vae = build(plan.model)
             if start is not None:  # the whole model, or its local layer alone
                 vae.load_state_dict(vae.state_dict() | load_file(start / "weights.safetensors"))
-            history = pd.read_csv(start / "history.csv") if plan.stage_0 else pd.DataFrame()
+            history = pd.read_csv(start / "history.csv") if start and plan.stage_0 else pd.DataFrame()
             training = Training(vae, 1, plan, settings, data, folder, choose_device(Path(runs)), history)
             training.run()
             finish(training, data, settings)
@@ -168,7 +168,7 @@ def run_settings(run: Run, plan: dict, data: corpora.Corpus, runs: Path, start: 
 
 
 @contextmanager
-def prepared(folder: Path, settings: dict, wait: float) -> Iterator[None]:
+def prepared(folder: Path, settings: dict, wait: float) -> Generator[None, None, None]:
     """Hold a run's folder, which says what settings it is for; `TvaeError` where it holds a run with others."""
     folder.mkdir(parents=True, exist_ok=True)
     with only_one(folder, wait):
