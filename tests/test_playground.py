@@ -23,7 +23,6 @@ from playground_page import (
 )
 
 from tvae import corpus, melody, transfer
-from tvae.report import record
 from tvae.studies import transfers
 
 
@@ -142,8 +141,8 @@ def test_another_model_is_loaded_when_it_is_chosen_and_only_that(open_page, vaes
     assert models.locator("option").all_inner_texts() == ["pop songs", "pop songs, without attention", "fiddle tunes"]
     found = after(page, lambda: models.select_option("pop songs, without attention"))
     assert (found == transfer.context_transfer(vaes[1], ODE, MARY, 1)).all()
-    assert asked and all(f"/models/{record.run_name(entries[1])}/" in url for url in asked)
-    assert record.run_name(entries[1]) in page.locator(".tvae-about").inner_text()
+    assert asked and all(f"/models/{entries[1].name}/" in url for url in asked)
+    assert entries[1].name in page.locator(".tvae-about").inner_text()
     before = len(asked)
     found = after(page, lambda: press(page, "Undo"))
     assert (found == transfer.context_transfer(vaes[0], ODE, MARY, 1)).all()

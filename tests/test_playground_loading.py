@@ -9,7 +9,6 @@ import pytest
 from playground_page import MARY, ROOT, TUNES, choose, result, switch
 
 from tvae import transfer
-from tvae.report import record
 
 
 def test_it_can_be_used_while_the_model_comes_and_nothing_moves(browser, site, released):
@@ -34,7 +33,7 @@ def test_it_can_be_used_while_the_model_comes_and_nothing_moves(browser, site, r
 
 def test_weights_that_do_not_come_are_said_and_asked_for_again(browser, folder, entries, tmp_path):
     shutil.copytree(folder, tmp_path / "page")
-    lost = tmp_path / "page" / "playground" / "models" / record.run_name(entries[0]) / "weights-1.js"
+    lost = tmp_path / "page" / "playground" / "models" / entries[0].name / "weights-1.js"
     lost.rename(tmp_path / "weights-1.js")
     page = browser.new_page()
     page.goto((tmp_path / "page" / "index.html").as_uri())
