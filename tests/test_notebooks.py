@@ -33,6 +33,7 @@ def test_a_notebook_that_fails_says_why_and_leaves_no_page(tmp_path):
     cells = ["n = 1", "from tvae import TvaeError\nif n > 1:\n    raise TvaeError('There is no piece 2.')"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     notebook.cells[0].metadata["tags"] = ["parameters"]
+    notebook.metadata = nbformat.read(NOTEBOOKS[0], as_version=4).metadata
     nbformat.write(notebook, tmp_path / "small.ipynb")
     with pytest.raises(SystemExit, match="There is no piece 2"):
         execute(tmp_path / "small.ipynb", tmp_path / "page.ipynb", {"n": 2})
