@@ -12,7 +12,7 @@ from tvae.errors import TvaeError
 from tvae.presets import MODELS, PRESETS
 from tvae.runs import Run
 
-KINDS = {"int_type": "a whole number", "float_type": "a number", "bool_type": "true or false", "string_type": "text"}
+TYPES = {"int_type": "a whole number", "float_type": "a number", "bool_type": "true or false", "string_type": "text"}
 
 
 class Entry(BaseModel):
@@ -103,8 +103,8 @@ def complaint(error: ValidationError) -> str:
         return f" has no '{key}'."
     if found["type"] == "finite_number":
         return f": '{key}' is not a number ({value!r})."
-    if found["type"] in KINDS:
-        return f": '{key}' should be {KINDS[found['type']]}, not {value!r}."
+    if found["type"] in TYPES:
+        return f": '{key}' should be {TYPES[found['type']]}, not {value!r}."
     return f": '{key}' is {value!r}; {found['msg'].lower()}."
 
 

@@ -2,9 +2,9 @@
 
     python -m tvae measure --record figures --weights weights --data-dir DIR
 
-writes ``<record>/inside.json``: what each of `MODELS` does on the test pieces of its corpus, and how every model with
-released weights does on the other corpora. Weights that are not released are taken from the run's folder in ``runs``;
-without that folder, what was recorded of the run stays.
+writes ``<record>/inside.json``: what each of `INSPECTED` does on the test pieces of its corpus, and how every model
+with released weights does on the other corpora. Weights that are not released are taken from the run's folder in
+``runs``; without that folder, what was recorded of the run stays.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from tvae.checkpoint import write_atomically
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
-from tvae.presets import MODELS as MODEL_ROWS
+from tvae.presets import MODELS
 from tvae.report import record as records
 from tvae.report.entry import Entry
 from tvae.studies import attention, codes, limits
 
-MODELS = ("attention", "no_attention", "bidirectional")  # that the pages compare
+INSPECTED = ("attention", "no_attention", "bidirectional")  # that the pages compare
 
 
 def inspected(entries: list[Entry], corpus: str) -> dict[str, Entry]:
-    """The recorded runs on a corpus that can be looked into, by model, in the order of `MODELS`."""
+    """The recorded runs on a corpus that can be looked into, by model, in the order of `INSPECTED`."""
     own = {entry.model: entry for entry in entries if entry.corpus == corpus and entry.released}
-    return {model: own[model] for model in MODELS if model in own}
+    return {model: own[model] for model in INSPECTED if model in own}
 
 
 def find_run(entries: list[Entry], corpus: str, model: str = "attention") -> Entry:
     """The recorded run of a model with a code for each bar on a corpus; `TvaeError` says which there are."""
-    known = [run for run in entries if run.released and not MODEL_ROWS[run.model].one_code]
+    known = [run for run in entries if run.released and not MODELS[run.model].one_code]
     found = [run for run in known if (run.corpus, run.model) == (corpus, model)]
     if not found:
         names = ", ".join(run.name for run in known) or "none"
@@ -67,7 +67,7 @@ def elsewhere(entries: list[Entry], weights: str | Path, data: dict[str, Corpus]
 
 # --- rows for the pages; `sides` is {(block, model): what was measured}
 
-BARS = {"repeated": "equals an earlier bar", "transposed": "is one transposed", "rhythm": "has the rhythm of one"}
+KIND_NAMES = {"repeated": "equals an earlier bar", "transposed": "is one transposed", "rhythm": "has the rhythm of one"}
 Sides = dict[tuple[str, str], dict]
 
 
@@ -91,8 +91,8 @@ def dots(found: Iterable[tuple]) -> pd.DataFrame:
 def rates_by_kind(sides: Sides) -> pd.DataFrame:
     """The rate of bars by their relation to earlier ones, as a multiple of that of matched new bars."""
     return dots(
-        (block, BARS[row["kind"]], model, [1 - row[key] for key in ("saving", "high", "low")])
-        for (block, model), one in sides.items() for row in one["matched"] if row["kind"] in BARS and row["bars"]
+        (block, KIND_NAMES[row["kind"]], model, [1 - row[key] for key in ("saving", "high", "low")])
+        for (block, model), one in sides.items() for row in one["matched"] if row["kind"] in KIND_NAMES and row["bars"]
     )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def read(path: str | Path) -> dict:
 
 
 def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, Corpus]) -> None:
-    """Measure every recorded run of `MODELS` at the preset's own KL weight, and write ``<record>/inside.json``.
+    """Measure every recorded run of `INSPECTED` at the preset's own KL weight, and write ``<record>/inside.json``.
 
     Weights that are not released are taken from the run's folder in `runs`; where that is not at hand, what was
     recorded of the same run stays.
@@ -153,7 +153,7 @@ def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, Corp
     earlier = read(path)["runs"] if path.exists() else {}
     found = {}
     for entry in entries:
-        if entry.model not in MODELS or entry.sweep:
+        if entry.model not in INSPECTED or entry.sweep:
             continue
         name = entry.name
         vae = records.model_at_hand(weights, runs, entry)

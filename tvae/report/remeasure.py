@@ -17,11 +17,11 @@ from tvae.corpus import Corpus
 from tvae.report import claims
 from tvae.report.evidence import repeats_saved
 from tvae.report.playground import Offered, listed, script, tags, to_text
+from tvae.studies.statistics import SEED
 from tvae.studies.transfers import couples, onsets
 
-KINDS = {"C4": "rates", "C7": "transfers", "C8": "transfers", "C9": "transfers"}  # which steps measure a claim
+MEASURED_BY = {"C4": "rates", "C7": "transfers", "C8": "transfers", "C9": "transfers"}  # which steps measure a claim
 STATISTICS = {"C4": "saving"}  # where it has another name than the claim's
-SEED = 0
 
 
 def steps(tokens: np.ndarray, song: np.ndarray) -> tuple[list[list[int]], list[int]]:
@@ -63,7 +63,7 @@ def export(
     test = corpus.split(fold)[1]
     tokens, song = corpus.tokens[test], corpus.song[test]
     rows, order = steps(tokens, song)
-    known = [claim for claim in claims.CLAIMS if claim.id in KINDS]
+    known = [claim for claim in claims.CLAIMS if claim.id in MEASURED_BY]
     data = {
         "models": [listed(model) for model in own],
         "pieces": [to_text(piece) for piece in tokens],
@@ -74,7 +74,7 @@ def export(
         "claims": [
             {
                 "id": claim.id,
-                "kind": KINDS[claim.id],
+                "kind": MEASURED_BY[claim.id],
                 "model": claim.model,
                 "statement": claim.says,
                 "statistic": STATISTICS.get(claim.id, claim.statistic),

@@ -17,12 +17,11 @@ from tvae.errors import TvaeError
 from tvae.melody import equal_bars
 from tvae.model import TransformerVAE
 from tvae.studies.relations import counted
-from tvae.studies.statistics import quantiles, ratio, resampled
+from tvae.studies.statistics import SEED, quantiles, ratio, resampled
 
-KINDS = ("encoder", "decoder", "inter")
+ATTENTIONS = ("encoder", "decoder", "inter")
 PERMUTATIONS = 200
 FEW = 20  # pairs of equal bars, below which a distance is left out
-SEED = 0
 
 
 def earlier(bars: int) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +44,7 @@ class Head:
 def heads(vae: TransformerVAE) -> list[Head]:
     """All of them, in the order of `masses`."""
     layers, numbers = range(1, vae.config.layers + 1), range(1, vae.config.heads + 1)
-    return [Head(kind, layer, number) for kind in KINDS for layer in layers for number in numbers]
+    return [Head(kind, layer, number) for kind in ATTENTIONS for layer in layers for number in numbers]
 
 
 def find_head(
@@ -54,8 +53,8 @@ def find_head(
     """The head of these names, of which None means the default's; `TvaeError` says which there are."""
     given = {"kind": kind, "layer": layer, "number": number}
     head = replace(default, **{name: value for name, value in given.items() if value is not None})
-    if head.kind not in KINDS:
-        raise TvaeError(f"There is no attention {head.kind!r}; choose one of {', '.join(KINDS)}.")
+    if head.kind not in ATTENTIONS:
+        raise TvaeError(f"There is no attention {head.kind!r}; choose one of {', '.join(ATTENTIONS)}.")
     for name, chosen, most in (("layer", head.layer, vae.config.layers), ("head", head.number, vae.config.heads)):
         if chosen not in range(1, most + 1):
             raise TvaeError(f"There is no {name} {chosen!r}; this model has {name}s 1 to {most}.")
@@ -73,7 +72,7 @@ def maps(vae: TransformerVAE, tokens: np.ndarray, batch: int = 512) -> dict[str,
         vae.attention(torch.as_tensor(part.astype(np.int64)))
         for part in np.split(tokens, range(batch, len(tokens), batch))
     ]
-    return {kind: torch.cat([part[kind] for part in parts]).numpy() for kind in KINDS}
+    return {kind: torch.cat([part[kind] for part in parts]).numpy() for kind in ATTENTIONS}
 
 
 def masses(vae: TransformerVAE, tokens: np.ndarray) -> np.ndarray:
@@ -81,7 +80,7 @@ def masses(vae: TransformerVAE, tokens: np.ndarray) -> np.ndarray:
     bars = vae.config.bars
     found = maps(vae, tokens)
     found["decoder"] = np.roll(found["decoder"], -1, -1)  # so that a column's number is that of the bar it holds
-    together = np.concatenate([found[kind].reshape(len(tokens), -1, bars, bars) for kind in KINDS], axis=1)
+    together = np.concatenate([found[kind].reshape(len(tokens), -1, bars, bars) for kind in ATTENTIONS], axis=1)
     return together[..., *earlier(bars)]
 
 

@@ -17,12 +17,11 @@ from tvae.errors import TvaeError
 from tvae.melody import STEPS, bars, canonical, earlier_equal
 from tvae.model import TransformerVAE, kl_divergence
 from tvae.studies.relations import KINDS, counted, kinds, note_counts, pitches, pool, stranger
-from tvae.studies.statistics import interval, quantiles, ratio, resampled
+from tvae.studies.statistics import SEED, interval, quantiles, ratio, resampled
 from tvae.transfer import decode, generate, posterior
 
 ACTIVE = 0.01  # a unit is active when its mean varies more than that over pieces (Burda, Grosse and Salakhutdinov 2016)
 RESAMPLED = 200  # pieces for `changes`
-SEED = 0
 
 
 def encode_with_rate(vae: TransformerVAE, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,10 +13,8 @@ from tvae.corpus import Corpus
 from tvae.evaluate import evaluate, terms
 from tvae.model import TransformerVAE
 from tvae.studies import attention, codes, transfers
-from tvae.studies.statistics import interval
+from tvae.studies.statistics import SEED, interval
 from tvae.transfer import decode, encode, swap
-
-SEED = 0
 
 
 def measure(vae: TransformerVAE, train: Corpus, test: Corpus, groups: int | None = None) -> dict[str, list[float]]:

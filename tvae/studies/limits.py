@@ -29,14 +29,13 @@ from tvae.studies.relations import (
     stranger,
     with_pitches,
 )
-from tvae.studies.statistics import interval, quantiles, ratio, resampled
+from tvae.studies.statistics import SEED, interval, quantiles, ratio, resampled
 from tvae.transfer import decode
 
 RELATIONS = ("copy", "transposition", "retrograde", "inversion")
 OTHERS = ("rhythm-only copy", "unrelated")
 LIMITS = ("retrograde", "inversion")  # what the paper says is not caught
 SEMITONES = np.array([-6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6])  # of the transposition, one of those that fit a piece
-SEED = 0
 
 
 def twin(relation: str) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 DRAWS = 2000
-SEED = 0
+SEED = 0  # of all that the studies draw
 
 
 @lru_cache(maxsize=8)

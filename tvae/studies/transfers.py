@@ -18,11 +18,8 @@ from tvae.baselines import LSTMVAE
 from tvae.errors import TvaeError
 from tvae.melody import BARS, FIRST_PITCH, LOWEST, STEPS
 from tvae.model import TransformerVAE
-from tvae.studies.statistics import quantiles, resampled
+from tvae.studies.statistics import SEED, quantiles, resampled
 from tvae.transfer import decode, encode, swap
-
-SEED = 0
-
 
 # --- measures, of tokens alone
 

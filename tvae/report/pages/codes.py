@@ -61,7 +61,7 @@ class Study:
     def rates_in_numbers(self) -> tables.Table:
         rows = [
             {
-                "bar": measured.BARS[row["kind"]],
+                "bar": measured.KIND_NAMES[row["kind"]],
                 "bars": row["bars"],
                 "rate (nats)": row["rate"],
                 "matched new bars": row["rate_new"],
@@ -70,7 +70,7 @@ class Study:
             | self._named(side)
             for side, one in self.sides.items()
             for row in one["matched"]
-            if row["kind"] in measured.BARS and row["bars"]
+            if row["kind"] in measured.KIND_NAMES and row["bars"]
         ]
         return self._table(rows)
 
