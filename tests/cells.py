@@ -12,12 +12,14 @@ OFF_THE_PAGE = {"remove-cell", "remove-input"}
 def run_cells(notebook: Path, only_visible: bool = False, **parameters) -> list:
     """What each code cell shows, None where it shows nothing; parameters are set after the cell that has them.
 
+    The set-up cell is left out: it does nothing where `tvae` can be imported.
+
     With `only_visible`, the cells that a reader of the page sees, and can copy.
     """
     names, shown = {}, []
     for cell in nbformat.read(notebook, as_version=4).cells:
         tags = set(cell.metadata.get("tags", []))
-        if cell.cell_type != "code" or only_visible and tags & OFF_THE_PAGE:
+        if cell.cell_type != "code" or "setup" in tags or only_visible and tags & OFF_THE_PAGE:
             continue
         body = ast.parse(cell.source).body
         last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
