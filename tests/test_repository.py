@@ -195,3 +195,25 @@ def test_make_refuses_an_unknown_preset_with_a_sentence():
         command = ["make", "-n", target, f"PRESET={preset}"]
         made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         assert made.returncode == 2 and made.stderr.count("\n") == 1 and preset in made.stderr, made.stderr
+
+
+def test_contributing_leads_to_what_is_there():
+    """In its table of places every file is there, and has the names that stand beside it."""
+    rows = re.findall(r"^\| [^|]+ \| (.*`.*) \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.M)
+    assert len(rows) >= 10
+    for row in rows:
+        named = re.findall(r"`([^`]+)`", row)
+        places = [ROOT / name for name in named if "/" in name]
+        assert places and all(place.exists() for place in places), row
+        text = "".join(
+            file.read_text() for place in places for file in (place.glob("*.py") if place.is_dir() else [place])
+        )
+        for name in named:
+            assert "/" in name or name.split(".")[-1] in text, f"{name}: {row}"
+
+
+def test_the_map_names_every_module():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for folder in ("tvae", "tvae/studies", "tvae/report"):
+        for module in (ROOT / folder).glob("*.py"):
+            assert module.name in text or module.stem in ("__init__", "errors", "remeasure"), module
