@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from examples import ENTRY, TINY
 
 from tvae import TvaeError, corpus
 from tvae import train as training
-from tvae.report import emerged
+from tvae.report import emerged, record
 from tvae.report.pages import pointing
 
+ROOT = Path(__file__).parent.parent
 FOLK = corpus.load("folk")
 
 
@@ -61,8 +63,15 @@ def test_without_a_run_the_page_says_that_it_follows(tmp_path):
     (tmp_path / "results.json").write_text(json.dumps([ENTRY]))
     (tmp_path / "emergence.json").write_text("[]")
     study = pointing.study(tmp_path)
-    for shown in (study.answer(), study.curves(), study.players(), study.in_numbers(), study.run()):
+    for shown in (study.answer(), study.curves(), study.players(), study.falls(), study.in_numbers(), study.run()):
         assert isinstance(repr(shown), str) and "<figure" not in shown._repr_html_()
+
+
+def test_a_line_for_each_recorded_run_says_how_far_the_rate_falls():
+    found = emerged.falls(ROOT / "figures", record.read(ROOT / "figures"), "hooktheory")
+    ends = found.groupby("run").fall.last()
+    assert ends["cpu-hooktheory-attention-fold0"] > 0.3 > 0.1 > ends["cpu-hooktheory-no_attention-fold0"]
+    assert "context-free" in pointing.study(ROOT / "figures").falls()._repr_html_()
 
 
 def test_a_damaged_file_is_named(tmp_path):

@@ -19,6 +19,7 @@ from tvae.presets import PRESETS
 from tvae.report.entry import Entry
 from tvae.report.measured import read as read_inside
 from tvae.report.measured import rounded
+from tvae.report.record import history
 from tvae.report.transferred import read as read_transfers
 from tvae.studies.emergence import example, measure
 
@@ -30,6 +31,7 @@ STATISTICS = {  # of `tvae.studies.emergence.measure`, in words
     "accuracy_free_running": "free-running accuracy",
 }
 RELEASE = PRESETS["paper"].stage_1.rows  # pieces that the release trains for
+COMPARED = ("attention", "no_attention", "context_free")  # what they may hear of earlier bars: all, one, none
 ABOUT = ("model", "corpus", "preset", "fold", "seed", "precision", "corpus_sha256")
 
 
@@ -106,6 +108,19 @@ def ended(record: Path, entries: list[Entry], corpus: str) -> pd.DataFrame:
         }
         rows += [(key, entry.pieces, value) for key, value in found.items() if value is not None]
     return pd.DataFrame(rows, columns=["statistic", "pieces", "value"])
+
+
+def falls(record: str | Path, entries: list[Entry], corpus: str) -> pd.DataFrame:
+    """The fall of the rate from bar 1 to bars 5-7 while recorded runs of `COMPARED` train: model, run, pieces, fall."""
+    found = []
+    for one in entries:
+        if one.corpus == corpus and one.model in COMPARED and not one.sweep:
+            h = history(record, one)
+            h = h[h["stage"] == 1]
+            later = h[["rate_bar_5", "rate_bar_6", "rate_bar_7"]].mean(axis=1)
+            columns = {"model": one.model, "run": one.name, "pieces": h["pieces"], "fall": 1 - later / h["rate_bar_1"]}
+            found.append(pd.DataFrame(columns))
+    return pd.concat(found) if found else pd.DataFrame(columns=["model", "run", "pieces", "fall"])
 
 
 def first_above(run: dict, statistic: str, threshold: float) -> int | None:

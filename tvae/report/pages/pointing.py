@@ -28,8 +28,11 @@ class Study:
     @cached_property
     def ended(self) -> pd.DataFrame:
         """Recorded runs of the same model and corpus, at the pieces they ended with."""
-        corpus = self.found["corpus"] if self.found else "hooktheory"
-        return emerged.ended(page.located(self.record), page.entries(self.record), corpus)
+        return emerged.ended(page.located(self.record), page.entries(self.record), self.corpus)
+
+    @property
+    def corpus(self) -> str:
+        return self.found["corpus"] if self.found else "hooktheory"
 
     def answer(self) -> page.Text:
         return page.Text((emerged.answer(self.found, THRESHOLD),))
@@ -66,6 +69,19 @@ class Study:
         """Of the embedded tunes of an example."""
         tunes = corpora.load("folk")
         return [str(tunes.title[(tunes.tokens == np.array(heard[role])).all(1).argmax()]) for role in ("host", "donor")]
+
+    def falls(self) -> plots.Shown | page.Text:
+        """The rate of later bars while the runs of the comparison train."""
+        found = emerged.falls(page.located(self.record), page.entries(self.record), self.corpus)
+        if not len(found):
+            return page.Text((f"No run on {self.corpus} is recorded.",))
+        return plots.show(
+            plots.falls(found),
+            "Fall of the rate from bar 1 to bars 5-7 against pieces seen, a line for each recorded run.",
+            f"How much less bars 5-7 cost than bar 1 while the recorded runs on {self.corpus} train: a line a run, means "
+            "over training batches.",
+            file="pointing-falls",
+        )
 
     def in_numbers(self) -> tables.Table | page.Text:
         """A row a moment."""

@@ -11,7 +11,7 @@ from tvae.report.plots.attention import (
 from tvae.report.plots.claims import strip
 from tvae.report.plots.codes import changed_bars, code_map, dots, rate_per_dimension
 from tvae.report.plots.corpora import pitch_histogram, repeats_by_distance
-from tvae.report.plots.emergence import emergence
+from tvae.report.plots.emergence import emergence, falls
 from tvae.report.plots.page import Shown, as_image, save, show, svg
 from tvae.report.plots.results import comparison, rate_distortion, rate_per_bar
 from tvae.report.plots.rolls import piano_roll, piano_rolls, pitch_name, pitch_range
@@ -52,6 +52,7 @@ __all__ = [
     "comparison",
     "dots",
     "emergence",
+    "falls",
     "piano_roll",
     "piano_rolls",
     "pitch_histogram",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
+import seaborn
 from matplotlib.figure import Figure
 
-from tvae.report.plots.style import GREY, INK, MODEL_COLOURS, WIDTH, short_numbers, styled
+from tvae.report.plots.style import GREY, INK, MODEL_COLOURS, MODEL_NAMES, WIDTH, short_numbers, styled
 
 
 @styled
@@ -36,4 +37,22 @@ def emergence(curves: pd.DataFrame, ended: pd.DataFrame, names: Mapping[str, str
     short_numbers(axes[-1])
     axes[-1].set_xlabel("pieces seen")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=1)
+    return figure
+
+
+@styled
+def falls(found: pd.DataFrame) -> Figure:
+    """Rows of model, run, pieces, fall (a share) -> a line a run, in the colour of its model."""
+    figure = Figure(figsize=(WIDTH, 3.4))
+    ax = figure.subplots()
+    colours = {MODEL_NAMES[model]: MODEL_COLOURS[model] for model in found["model"].unique()}
+    named = found.assign(model=found["model"].map(MODEL_NAMES))
+    look = {"palette": colours, "lw": 1.4, "legend": False, "ax": ax}
+    seaborn.lineplot(named, x="pieces", y="fall", hue="model", units="run", estimator=None, **look)
+    for name, colour in colours.items():
+        ax.plot([], [], color=colour, label=name)
+    ax.set(xlabel="pieces seen", ylabel="fall of the rate, bar 1 to bars 5-7")
+    ax.set_ylim(-0.15, 0.6)
+    short_numbers(ax)
+    figure.legend(loc="outside upper left", ncols=2)
     return figure
