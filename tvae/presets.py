@@ -202,8 +202,8 @@ CPU = Preset(
 PRESETS = {
     "smoke": SMOKE,
     "cpu": CPU,
-    # Three times as long, with averaged weights kept along the way: when does "as bar 1" appear? At the peak of `cpu` a run
-    # of this length lost its attention on the way (book/lab_notes.md), so it has half of it.
+    # Three times as long, with averaged weights kept along the way: when does "as bar 1" appear? At the peak of `cpu` a
+    # run of this length lost its attention on the way (book/lab_notes.md), so it has half of it.
     "long": replace(
         CPU, stage_1=Stage(64, ((0, 1e-5), (48_000, 5e-4), (3_000_000, 1e-6)), kl_weight=1.0, average=10_000, keep=10)
     ),

@@ -78,8 +78,8 @@ class Study:
         return plots.show(
             plots.falls(found),
             "Fall of the rate from bar 1 to bars 5-7 against pieces seen, a line for each recorded run.",
-            f"How much less bars 5-7 cost than bar 1 while the recorded runs on {self.corpus} train: a line a run, means "
-            "over training batches.",
+            f"How much less bars 5-7 cost than bar 1 while the recorded runs on {self.corpus} train: a line a run, "
+            "means over training batches.",
             file="pointing-falls",
         )
 
