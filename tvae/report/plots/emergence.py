@@ -29,7 +29,6 @@ def emergence(curves: pd.DataFrame, ended: pd.DataFrame, names: Mapping[str, str
         ax.plot(there["pieces"], there["value"], "D", ms=7, mfc="none", color=INK, label="runs that ended here")
         ax.axvline(release, color=GREY, ls="--", lw=1.2, label="the release's length")
         ax.set_title(name)
-        ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
     axes[-1].set_xscale("log")
     ticks = (300_000, 600_000, 1_000_000, 2_000_000, 3_000_000, release)
     axes[-1].set_xticks(ticks, minor=False)

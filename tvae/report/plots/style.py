@@ -83,7 +83,7 @@ def beside(ax: Axes, y: float, text: str, **look) -> None:
 
 
 def short_numbers(ax: Axes) -> None:
-    ax.xaxis.set_major_formatter(lambda x, _: f"{x / 1e6:g} M" if x >= 1e6 else f"{x / 1000:g}k" if x else "0")
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x / 1e6:.3g} M" if x >= 1e6 else f"{x / 1000:g}k" if x else "0")
 
 
 def spread(values: Sequence[float], gap: float) -> list[float]:
