@@ -1,6 +1,5 @@
-/* tvae.examples: things to try, each with one click. An example says what it changes of a state: melodies by title,
-   sources of bars,
-   the model (another one of the same corpus). */
+/* tvae.examples: things to try, each with one click. An example says what it changes of a state: melodies by title, sources
+   of bars, the model (another one of the same corpus). */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
@@ -38,9 +37,9 @@
     {
       name: "Where it fails",
       A: "Jingle Bells",
-      B: "Twinkle, Twinkle",
+      B: "Frère Jacques",
       sources: "BAAAAAAA",
-      words: "Bar 2 repeats bar 1 in the song, and no longer in the result. On pop songs that happens to most repeats.",
+      words: "Bar 2 repeats bar 1 in the song, and no longer in the result. Most repeats are found again; this one is not.",
     },
     {
       name: "Half way",
@@ -61,7 +60,7 @@
       sources: "BAAAAAAA",
       corpus: "folk",
       words:
-        "Fiddle tunes repeat their first bar more often than pop songs, and a model trained on them keeps more of the repeats.",
+        "Fiddle tunes repeat their first bar more often than pop songs do. This is the model that was trained on them.",
     },
   ];
 

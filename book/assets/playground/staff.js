@@ -37,6 +37,7 @@
         title: "Show it in staff notation as well",
       });
       this.sheet = make("div", { class: "tvae-staff-sheet" });
+      this.sheet.addEventListener("click", (event) => this.#seek(event));
       this.root = make("div", { class: "tvae-staff", hidden: "" }, this.sheet);
       new ResizeObserver(() => this.show()).observe(this.root);
     }
@@ -80,6 +81,17 @@
       this.#mark(tune, heads);
     }
 
+    /** The player goes to the note that is nearest to a click. */
+    #seek({ clientX, clientY }) {
+      const distance = (shape) => {
+        const { left, right, top, bottom } = shape.getBoundingClientRect();
+        return Math.hypot((left + right) / 2 - clientX, (top + bottom) / 2 - clientY);
+      };
+      const distances = this.#heads.map((shapes) => Math.min(...shapes.map(distance)));
+      const nearest = distances.indexOf(Math.min(...distances));
+      if (nearest >= 0) this.player.position = this.player.piece.notes[nearest][1];
+    }
+
     /** Each note's shapes are found again: for what changed, for what sounds, and to be clicked on. */
     #mark({ lines }, heads) {
       const { notes, changed = [] } = this.player.piece;
@@ -89,10 +101,7 @@
         .map(({ abselem }) => abselem.elemset);
       this.#heads = notes.map((_, number) => shapes.filter((_, k) => heads[k] === number).flat());
       this.#heads.forEach((own, number) => {
-        for (const shape of own) {
-          shape.classList.toggle("tvae-changed", Boolean(changed[number]));
-          shape.addEventListener("click", () => (this.player.position = notes[number][1]));
-        }
+        for (const shape of own) shape.classList.toggle("tvae-changed", Boolean(changed[number]));
       });
       this.#sounding = -1;
     }

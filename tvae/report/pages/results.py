@@ -18,6 +18,7 @@ from tvae.report import record as records
 from tvae.report.entry import Entry
 from tvae.report.pages import page
 from tvae.studies import comparison
+from tvae.studies.description import describe
 
 GROUPS = {"first": claims.FIRST, "comparison": claims.COMPARISON, "inside": claims.INSIDE, "transfer": claims.TRANSFER}
 
@@ -43,6 +44,8 @@ class Study:
     def rows(self) -> pd.DataFrame:
         """The scores, those of the authors' checkpoint where it is at hand, and of what needs no model."""
         descriptions = results.read_descriptions(page.recorded(self.record, "corpora.json"))
+        of_ones_own = {block.corpus for block in self.blocks} - set(descriptions)
+        descriptions |= {name: describe(corpora.load(name)) for name in of_ones_own}
         official = results.official_rows(self.weights, self.blocks)
         parts = (self.scores, official, results.trivial_rows(descriptions, self.blocks))
         return pd.concat([part for part in parts if len(part)])
@@ -81,9 +84,11 @@ class Study:
             file="claims",
         )
 
-    def differences(self) -> tables.Table:
+    def differences(self) -> tables.Table | page.Text:
         """What attention has more or less than each other model, on the same pieces."""
-        compared = [block for block in self.blocks if "attention" in block.runs]
+        compared = [block for block in self.blocks if "attention" in block.runs and len(block.runs) > 1]
+        if not compared:
+            return page.Text(("Nothing is recorded that attention could be compared with.",))
         return tables.differences(pd.concat([results.differences(self.record, block) for block in compared]))
 
     @cached_property
@@ -158,8 +163,15 @@ class Study:
 
     @cached_property
     def own(self) -> list[Entry]:
-        """The runs on the embedded tunes whose weights are released."""
-        return [run for run in self.entries if run.corpus == "folk" and run.released]
+        """The runs whose weights are released, on the embedded tunes; without those, on the record's first corpus."""
+        released = [run for run in self.entries if run.released]
+        names = {run.corpus for run in released}
+        return [run for run in released if run.corpus == ("folk" if "folk" in names else released[0].corpus)]
+
+    @cached_property
+    def pieces(self) -> corpora.Corpus:
+        """The corpus of `own`."""
+        return corpora.load(self.own[0].corpus)
 
     @cached_property
     def models(self) -> dict[str, TransformerVAE | LSTMVAE]:
@@ -169,8 +181,8 @@ class Study:
 
     def heard(self, which: tuple[int, ...] = (3, 40)) -> listen.Players:
         """Test tunes, each followed by what every model gives back of it."""
-        folk = corpora.load("folk")
-        test = folk.part(folk.split(0)[1][list(which)])
+        index = self.pieces.split(self.own[0].fold)[1]
+        test = self.pieces.part(index[[number % len(index) for number in which]])
         given_back = {model: transfer.reconstruct(vae, test.tokens) for model, vae in self.models.items()}
         pieces, titles = [], []
         for number, (tokens, title) in enumerate(zip(test.tokens, test.title, strict=True)):
@@ -181,7 +193,7 @@ class Study:
     @cached_property
     def moved(self) -> pd.DataFrame:
         vae = self.models.get("attention") or next(iter(self.models.values()))
-        return comparison.accuracy_by_transposition(vae, corpora.load("folk"), 0)
+        return comparison.accuracy_by_transposition(vae, self.pieces, self.own[0].fold)
 
     def transposed(self) -> tables.Table:
         """Free-running accuracy of transposed test tunes."""

@@ -23,7 +23,6 @@ from tvae.studies.transfers import couples
 
 TOLD = (*transferred.DECIDING, "structure_recall", "repeats_notes", "repeats_notes_unrelated", "register_octave",
         "register_from_host")  # fmt: skip
-DONOR = "Twinkle, Twinkle"  # of the tunes that show where it fails
 CONDITIONS = {  # by the name that the prose knows them by
     "swap": "bar 1",
     "none": "no swap",
@@ -121,32 +120,40 @@ class Study:
         notices = [f"{name}: {notice}" for name, song in zip(self.names, self.songs) for notice in song.notices]
         return page.Text((written, *notices))
 
-    @cached_property
-    def begun_again(self) -> dict[str, tuple[np.ndarray, bool]]:
-        """Every built-in tune that repeats its first bar, begun as `DONOR`: title -> (result, were repeats lost?)."""
-        tunes, found = transfer.tunes(), {}
-        for title, tokens in tunes.items():
-            repeats = melody.equal_bars(tokens)[0, 1:]
-            if title != DONOR and repeats.any():
-                result = transfer.context_transfer(self.vae, tokens, tunes[DONOR])
-                found[title] = result, bool((repeats & ~melody.equal_bars(result)[0, 1:]).any())
-        return found
+    def unseen(self, corpus: str) -> tuple[TransformerVAE, corpora.Corpus] | None:
+        """A model of a corpus, the chosen one or else a recorded one, and the test pieces that it never saw."""
+        if self.chosen.corpus == corpus:
+            vae, fold = self.vae, self.chosen.fold
+        elif own := self.of(corpus):
+            vae, fold = records.load_model(page.located(self.weights), own[0]), own[0].fold
+        else:
+            return None
+        pieces = corpora.load(corpus)
+        return vae, pieces.part(pieces.split(fold)[1])
 
-    def lost(self) -> page.Below:
-        """Tunes that lose a repeat of their first bar, at most two to hear, and how many lose one at all."""
-        lost = {title: result for title, (result, is_lost) in self.begun_again.items() if is_lost}
+    def lost(self, corpus: str = "folk", number: int = 100) -> page.Below:
+        """How many of so many test tunes keep the repeats of their first bar; one that does, and one that does not."""
+        if not (found := self.unseen(corpus)):
+            return page.below([page.Text((f"No model of {corpus} is recorded.",))])
+        vae, test = found
+        pairs = couples(test.song)
+        repeats = melody.equal_bars(test.tokens[pairs.host])[:, 0, 1:]
+        drawn = np.random.default_rng(1).permutation(np.flatnonzero(repeats.any(1)))[:number]
+        hosts, donors = pairs.host[drawn], pairs.donors[drawn, 0]
+        results = transfer.context_transfer(vae, test.tokens[hosts], test.tokens[donors])
+        is_lost = (repeats[drawn] & ~melody.equal_bars(results)[:, 0, 1:]).any(1)
         said = (
-            f"Of the {len(self.begun_again)} other built-in tunes that repeat their first bar, {len(lost)} "
-            f"{'loses' if len(lost) == 1 else 'lose'} a repeat when they begin as {DONOR} does."
+            f"Of {len(drawn)} test tunes that repeat their first bar, drawn at random, {np.sum(~is_lost)} keep every "
+            f"repeat when they begin as another tune does; {np.sum(is_lost)} lose one or more."
         )
-        if not lost:
-            return page.below([page.Text((said,))])
-        pieces, titles = [], []
-        for title in list(lost)[:2]:
-            pieces += [transfer.tunes()[title], lost[title]]
-            titles += [title, f"{title}, bar 1 from {DONOR}"]
-        heard = listen.players(pieces, titles, ["host", "result"] * (len(pieces) // 2))
-        return page.below([page.Text((said,)), heard])
+        shown = [page.Text((said,))]
+        for kind, words in ((False, "One that keeps them:"), (True, "One that loses a repeat:")):
+            for k in np.flatnonzero(is_lost == kind)[:1]:
+                one, other = (str(test.title[index[k]]) for index in (hosts, donors))
+                heard = [test.tokens[hosts[k]], test.tokens[donors[k]], results[k]]
+                titles = [one, other, f"{one}, bar 1 from {other}"]
+                shown += [page.Text((words,)), listen.players(heard, titles, ["host", "donor", "result"])]
+        return page.below(shown)
 
     @cached_property
     def measured(self) -> list[dict]:
@@ -218,13 +225,10 @@ class Study:
 
     def unheard(self, corpus: str, number: int = 2) -> page.Below:
         """Test pieces of a corpus, drawn at random, with the model that was trained on its other songs."""
-        own = self.of(corpus)
-        if not own:
+        if not (found := self.unseen(corpus)):
             return page.below([page.Text((f"No model of {corpus} is recorded.",))])
-        pieces = corpora.load(corpus)
-        test = pieces.part(pieces.split(own[0].fold)[1])
+        vae, test = found
         pairs = couples(test.song)
-        vae = records.load_model(page.located(self.weights), own[0])
         shown = []
         for k in np.random.default_rng(1).choice(len(pairs.host), number, replace=False):
             index = [pairs.host[k], pairs.donors[k, 0]]
@@ -257,7 +261,7 @@ class Study:
         return tables.runs(self.runs)
 
     def tell(self) -> None:
-        numbers = {"transfer": self.trio(), "transfer_verdicts": self.verdicts()}
+        numbers = {"transfer": self.trio(), "transfer_verdicts": self.verdicts(), "transfer_lost": self.lost()}
         for corpus, runs in self.by_corpus.items():
             rows = transferred.table(runs).set_index(["model", "condition", "measure"]).value
             for short, condition in CONDITIONS.items():
