@@ -102,7 +102,7 @@
     #tick() {
       const { start, step, notes } = this.#take,
         at = (performance.now() - start) / step;
-      const beat = Math.floor((((at % STEPS) + STEPS) % STEPS) / 4) + 1;
+      const beat = Math.floor((STEPS + Math.max(at, -STEPS)) / 4) + 1; // of the bar before the first
       const words =
         at < 0
           ? `Counting in: ${beat} of ${BEATS}`
