@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from tvae import corpus as corpora
 from tvae import melody, midi, transfer
+from tvae.baselines import LSTMVAE
 from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
 from tvae.report import listen, plots, tables, transferred
@@ -120,7 +121,7 @@ class Study:
         notices = [f"{name}: {notice}" for name, song in zip(self.names, self.songs) for notice in song.notices]
         return page.Text((written, *notices))
 
-    def unseen(self, corpus: str) -> tuple[TransformerVAE, corpora.Corpus] | None:
+    def unseen(self, corpus: str) -> tuple[TransformerVAE | LSTMVAE, corpora.Corpus] | None:
         """A model of a corpus, the chosen one or else a recorded one, and the test pieces that it never saw."""
         if self.chosen.corpus == corpus:
             vae, fold = self.vae, self.chosen.fold
