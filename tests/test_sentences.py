@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 from sentences import rewrite, sentences, wrong
 
@@ -14,6 +15,14 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "book").glob("*.md")])
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_is_written_so(page):
     assert not wrong(page)
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_has_no_long_paragraph(notebook, tmp_path):
+    cells = nbformat.read(notebook, as_version=4).cells
+    page = tmp_path / "page.md"
+    page.write_text("\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown"), encoding="utf-8")
+    assert not [line for line in wrong(page) if "a paragraph of" in line]
 
 
 @pytest.mark.parametrize(
