@@ -73,9 +73,11 @@ def rate_per_bar_over_time(history: pd.DataFrame, title: str = "") -> Figure:
     ax = figure.subplots()
     ends = [h[f"rate_bar_{bar}"].iloc[-1] for bar in range(1, BARS + 1)]
     places = spread(ends, 0.055 * max(h.filter(like="rate_bar_").max()))
-    for bar, colour, place in zip(range(1, BARS + 1), BAR_COLOURS, places):
+    for bar, colour, end, place in zip(range(1, BARS + 1), BAR_COLOURS, ends, places):
         ax.plot(h["pieces"], h[f"rate_bar_{bar}"], color=colour, lw=1.5)
-        beside(ax, place, f"bar {bar}", color=colour)
+        # The names are in the page's ink, which small text needs; a short line leads to each from its curve.
+        ax.plot((1, 1.012), (end, place), color=colour, lw=1.5, transform=ax.get_yaxis_transform(), clip_on=False)
+        beside(ax, place, f"bar {bar}")
     ax.set(xlabel="pieces seen", ylabel="rate (nats a bar)", title=title)
     ax.set_ylim(bottom=0)
     ax.margins(x=0)
