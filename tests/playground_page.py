@@ -10,6 +10,7 @@ import pytest
 
 from tvae import melody, transfer
 from tvae.report import playground, record
+from tvae.report.entry import Entry
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "book" / "assets"
@@ -18,11 +19,10 @@ ODE, MARY = TUNES["Ode to Joy"], TUNES["Mary Had a Little Lamb"]
 HOSTILE = '<img src=x onerror="alert(1)"> & <script>alert(2)</script>'
 both_ways = pytest.mark.parametrize("root", ["file", "http"], indirect=True)
 
-
 LARGE = "document.querySelector('.tvae-result tvae-player')"
 
 
-def recorded(*wanted: tuple[str, str]) -> list[dict]:
+def recorded(*wanted: tuple[str, str]) -> list[Entry]:
     """The recorded runs of these corpora and models."""
     runs = {(entry.corpus, entry.model): entry for entry in playground.chosen(record.read(ROOT / "figures"))}
     return [runs[name] for name in wanted]
