@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 import pandas as pd
+from lxml.html import fromstring
 
 from tvae.presets import MODELS
 from tvae.report.claims import BEYOND, CLAIMS, Claim, Finding
@@ -34,24 +35,30 @@ BADGES = {"replicated": "yes", "partly replicated": "partly", "not replicated": 
 
 @dataclass(frozen=True)
 class Table:
-    """A table on a page, which scrolls inside itself on a phone."""
+    """A table on a page, which scrolls inside itself on a phone. As text it is a line a row."""
 
     html: str
-    text: str
 
     def _repr_html_(self) -> str:
         return f'<div class="tvae-table">{self.html}</div>'
 
     def __repr__(self) -> str:
-        return self.text
+        lines = []
+        for part in fromstring(f"<div>{self.html}</div>").iter("tr", "summary", "dl", "p"):
+            words = [part] if part.tag == "p" else part
+            lines.append("  ".join(" ".join(each.itertext()).strip() for each in words))
+        return "\n".join(lines)
 
 
 def plain(frame: pd.DataFrame, caption: str = "") -> Table:
     """Any DataFrame, its index left out; text is escaped, and the first column names the rows."""
+    return framed(frame.columns, (f"<tr>{''.join(cells(row))}</tr>" for row in frame.itertuples(index=False)), caption)
+
+
+def framed(heads: Iterable, rows: Iterable[str], caption: str = "") -> Table:
+    """Rows of HTML below column heads."""
     caption = f"<caption>{escape(caption)}</caption>" if caption else ""
-    rows = "".join(f"<tr>{''.join(cells(row))}</tr>" for row in frame.itertuples(index=False))
-    html = f"<table>{caption}<thead><tr>{headers(frame.columns)}</tr></thead><tbody>{rows}</tbody></table>"
-    return Table(html, frame.to_string(index=False))
+    return Table(f"<table>{caption}<thead><tr>{headers(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
 
 
 def headers(names: Iterable) -> str:
@@ -71,7 +78,7 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
     The best trained model of a column is bold. Where the paper's own numbers are known
     (`tvae.report.record.read_reported`), they follow ours on the paper's corpus, each with what ours is more.
     """
-    rows, lines = [], []
+    rows = []
     for title, part in scores.groupby("block", sort=False):
         known = reported if reported and part.corpus.iloc[0] == PAPER_CORPUS else {}
         in_paper = {statistic for numbers in known.values() for statistic in numbers}
@@ -80,7 +87,6 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
             heads += [name, "in the paper", "difference"] if statistic in in_paper else [name]
         rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(title)}</th></tr>')
         rows.append(f"<tr>{headers(heads)}</tr>")
-        lines.append(title)
         trained = part[part.parameters > 0].groupby("statistic").value
         best = {statistic: choose(values) for statistic, values in trained if (choose := BEST.get(statistic))}
         for model, own in part.groupby("model", sort=False):
@@ -94,8 +100,7 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
                 if statistic in in_paper:
                     cells.append(paper_cells(own, statistic, digits, paper.get(statistic)))
             rows.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
-            lines.append(f"  {name}: " + ", ".join(f"{s} {own.value[s]:.3f}" for s in STATISTICS if s in own.index))
-    return Table(f"<table><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
+    return Table(f"<table><tbody>{''.join(rows)}</tbody></table>")
 
 
 def cell(own: pd.DataFrame, statistic: str, digits: int, sign: str = "", best: bool = False) -> str:
@@ -118,29 +123,26 @@ def paper_cells(own: pd.DataFrame, statistic: str, digits: int, paper: float | N
 def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
     """`tvae.report.results.differences`: a row for each model that `model` is compared with."""
     shown = {name: head for name, head in STATISTICS.items() if name in set(frame.statistic)}
-    heads = headers(["", *(name for name, _ in shown.values())])
-    rows, lines = [], []
+    heads = ["", *(name for name, _ in shown.values())]
+    rows = []
     for title, part in frame.groupby("block", sort=False):
         rows.append(f'<tr><th colspan="{len(shown) + 1}" scope="rowgroup">{escape(title)}</th></tr>')
-        lines.append(title)
         for other, own in part.groupby("model", sort=False):
             own = own.set_index("statistic")
             name = f"{MODEL_NAMES.get(model, model)} less {MODEL_NAMES.get(other, other)}"
             cells = "".join(cell(own, statistic, digits, "+") for statistic, (_, digits) in shown.items())
             rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
-            lines.append(f"  {name}: " + ", ".join(f"{s} {own.value[s]:+.3f}" for s in shown if s in own.index))
-    return Table(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines))
+    return framed(heads, rows)
 
 
 def rate_distortion(points: pd.DataFrame) -> Table:
     """`tvae.report.results.rate_distortion`: a row a trained KL weight."""
     heads = ("KL weight (release)", "β (summed ELBO)", "rate, nats a piece", "distortion, nats a piece",
              "rate + distortion", "accuracy, free-running", "onset F1, free-running")  # fmt: skip
-    rows, lines = [], []
+    rows = []
     for model, own in points.groupby("model", sort=False):
         name = MODEL_NAMES.get(model, model)
         rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(name)}</th></tr>')
-        lines.append(name)
         for point in own.to_dict("records"):
             cells = [f"<td>{point['kl_weight']:g}</td><td>{point['beta']:.4g}</td>"]
             for statistic, digits in (("rate", 1), ("distortion", 1), ("total", 1), ("accuracy", 3), ("onset_f1", 3)):
@@ -149,11 +151,7 @@ def rate_distortion(points: pd.DataFrame) -> Table:
                     f"<td>{point[statistic]:.{digits}f}<br><small>{low:.{digits}f} … {high:.{digits}f}</small></td>"
                 )
             rows.append(f"<tr>{''.join(cells)}</tr>")
-            lines.append(f"  KL weight {point['kl_weight']:g}: rate {point['rate']:.1f}, "
-                         f"distortion {point['distortion']:.1f}, accuracy {point['accuracy']:.3f}")  # fmt: skip
-    return Table(
-        f"<table><thead><tr>{headers(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines)
-    )
+    return framed(heads, rows)
 
 
 def runs(entries: list[Entry]) -> Table:
@@ -175,7 +173,7 @@ def runs(entries: list[Entry]) -> Table:
 def equal_rate(found: list[EqualRate]) -> Table:
     """`tvae.report.results.at_equal_rate`: a row a pair of models."""
     heads = ("", "at a rate of, nats", "distortion saved", "accuracy, free-running, more", "the same from drawn codes")
-    rows, lines = [], []
+    rows = []
     for pair in found:
         name = f"{MODEL_NAMES.get(pair.model, pair.model)} beside {MODEL_NAMES.get(pair.other, pair.other)}"
         saving, low, high = pair.saving
@@ -184,10 +182,7 @@ def equal_rate(found: list[EqualRate]) -> Table:
         cells += f"<td>{gain:+.3f}<br><small>{low:+.3f} … {high:+.3f}</small></td>"
         cells += drawn(pair.sampled)
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
-        lines.append(f"{name} at {pair.rate:.0f} nats: distortion saved {saving:.1%}, accuracy {gain:+.3f}")
-    return Table(
-        f"<table><thead><tr>{headers(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "\n".join(lines)
-    )
+    return framed(heads, rows)
 
 
 def drawn(gain: tuple[float, float, float] | None) -> str:
@@ -207,14 +202,14 @@ def checked(checks: pd.DataFrame) -> Table:
         f'<span class="tvae-verdict tvae-verdict-{"yes" if agree else "no"}">{"equal" if agree else "not equal"}</span>'
     )
     rest = "" if agree else plain(checks[~checks["equal"]].drop(columns="equal")).html
-    return Table(f"<p>{badge} {line}.</p>{rest}", line)
+    return Table(f"<p>{badge} {line}.</p>{rest}")
 
 
 def verdicts(findings: Sequence[Finding]) -> Table:
     """A line a finding: claim, verdict, what the paper says, the value; it opens to test, threshold, evidence, runs."""
     if not findings:
-        return Table("<p>No claim is tested by these runs.</p>", "No claim is tested by these runs.")
-    known, folded, lines = {claim.id: claim for claim in (*CLAIMS, *BEYOND)}, [], []
+        return Table("<p>No claim is tested by these runs.</p>")
+    known, folded = {claim.id: claim for claim in (*CLAIMS, *BEYOND)}, []
     for found in findings:
         value = "–" if found.value is None else f"{found.value:.3f}"
         badge = f'<span class="tvae-verdict tvae-verdict-{BADGES[found.verdict]}">{escape(found.verdict)}</span>'
@@ -231,8 +226,7 @@ def verdicts(findings: Sequence[Finding]) -> Table:
             f'<details class="tvae-claimed"><summary><b>{escape(found.claim)}</b> {badge} '
             f"<span>{escape(found.statement)}</span> <em>{value}</em></summary><dl>{rows}</dl></details>"
         )
-        lines.append(f"{found.claim} {found.statement} {value} ({found.threshold}): {found.verdict}")
-    return Table("".join(folded), "\n".join(lines))
+    return Table("".join(folded))
 
 
 def tests(claims: Sequence[Claim]) -> Table:
@@ -244,9 +238,7 @@ def tests(claims: Sequence[Claim]) -> Table:
         f"<td>{escape(claim.bar)}</td><td><code>{claim.commit}</code></td><td>{code(claim.known)}</td></tr>"
         for claim in claims
     ]
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    text = "\n".join(f"{claim.id}: {claim.test}, {claim.model}, {claim.bar} ({claim.commit})" for claim in claims)
-    return Table(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", text)
+    return framed(names, rows)
 
 
 def code(text: str) -> str:
