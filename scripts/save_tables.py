@@ -12,7 +12,7 @@ from tvae.report import record as records
 from tvae.report import results
 
 record = Path(sys.argv[1])
-entries = records.read(record)
+entries = records.compared(record)
 blocks = results.blocks(entries)
 descriptions = results.read_descriptions(record / "corpora.json")
 rows = pd.concat([results.scores(record, blocks), results.trivial_rows(descriptions, blocks)])

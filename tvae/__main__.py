@@ -87,19 +87,43 @@ def record(parser: argparse.ArgumentParser) -> Callable[..., object]:
 
 def measure(parser: argparse.ArgumentParser) -> Callable[..., object]:
     """look inside the recorded models, transfer contexts with them, describe the corpora; the record keeps it"""
+    parser.add_argument(
+        "parts", nargs="*", help="corpora, inside, transfer, emergence, playground, beyond; default: all"
+    )
     add_record(parser)
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where weights that are not released lie")
     add_data_dir(parser)
 
-    def run(record: Path, weights: Path, runs: Path, data_dir: str | None) -> None:
-        from tvae.report import emerged, measured, playground, results, transferred
+    def run(parts: list[str], record: Path, weights: Path, runs: Path, data_dir: str | None) -> None:
+        from tvae.report import beyond, emerged, measured, playground, results, transferred
 
         data = {name: corpora.load(name, data_dir) for name in corpora.NAMES}
-        results.describe_corpora(list(data.values()), record / "corpora.json")
-        measured.measure_record(record, weights, runs, data)
-        transferred.measure_record(record, weights, runs, data)
-        emerged.measure_record(record, runs, data)
-        playground.measure_record(record, runs, data)
+        measures = {
+            "corpora": lambda: results.describe_corpora(list(data.values()), record / "corpora.json"),
+            "inside": lambda: measured.measure_record(record, weights, runs, data),
+            "transfer": lambda: transferred.measure_record(record, weights, runs, data),
+            "emergence": lambda: emerged.measure_record(record, runs, data),
+            "playground": lambda: playground.measure_record(record, runs, data),
+            "beyond": lambda: beyond.measure_record(record, weights, runs, data_dir),
+        }
+        if unknown := set(parts) - set(measures):
+            raise TvaeError(f"There is no '{min(unknown)}' to measure; choose from {', '.join(measures)}.")
+        for part in parts or measures:
+            measures[part]()
+
+    return run
+
+
+def prior(parser: argparse.ArgumentParser) -> Callable[..., object]:
+    """train a prior over the codes of a recorded model, from which new songs are drawn"""
+    parser.add_argument("--corpus", default="hooktheory", help="of the recorded attention model")
+    add_record(parser)
+    add_data_dir(parser)
+
+    def run(corpus: str, record: Path, weights: Path, data_dir: str | None) -> None:
+        from tvae.report.beyond import train_prior
+
+        train_prior(record, weights, corpora.load(corpus, data_dir))
 
     return run
 
@@ -159,7 +183,7 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", default=None, help="local copy of the corpora; without it they are downloaded")
 
 
-COMMANDS = (train, status, record, measure, claims, official, playground, bench)
+COMMANDS = (train, status, record, prior, measure, claims, official, playground, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tvae.corpus import FOLDS
+from tvae.corpus import FOLDS, LONGER
 from tvae.errors import TvaeError
 from tvae.presets import MODELS, PRESETS
 from tvae.runs import Run
@@ -71,6 +71,11 @@ class Entry(BaseModel):
     def released(self) -> bool:
         """Are its weights part of the record? The repository stays small without those of ablations."""
         return self.fold == 0 and not self.sweep and MODELS[self.model].role != "ablation"
+
+    @property
+    def beyond(self) -> bool:
+        """Is it a run of the page "Beyond the paper", rather than of the comparison with it?"""
+        return self.corpus in LONGER or MODELS[self.model].role == "beyond"
 
     def about(self) -> dict[str, str | int]:
         """What tells it from other runs, as the files of what was measured later keep it."""

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 
 from tvae.evaluate import terms
-from tvae.report import measured, transferred
+from tvae.report import beyond, measured, transferred
 from tvae.report import record as records
-from tvae.report.claims import CLAIMS, PRESETS, Claim, Evidence, Finding, Run, decide, write
+from tvae.report.claims import BEYOND, BEYOND_FILE, CLAIMS, PRESETS, Claim, Evidence, Finding, Run, decide, write
 from tvae.report.entry import Entry
 from tvae.report.results import at_equal_rate, paired_difference, read_descriptions
 from tvae.studies.comparison import EqualRate
@@ -34,14 +34,21 @@ class Record:
         return read_descriptions(self.folder / "corpora.json")
 
     @cached_property
+    def beyond(self) -> dict[str, dict]:
+        return beyond.read(self.folder)
+
+    @cached_property
     def inside(self) -> dict[str, dict]:
         path = self.folder / "inside.json"
-        return measured.read(path)["runs"] if path.exists() else {}
+        return self.beyond["runs"] | (measured.read(path)["runs"] if path.exists() else {})
 
     @cached_property
     def transfers(self) -> dict[str, dict]:
         path = self.folder / "transfer.json"
-        return {run["run"]: run for run in transferred.read(path)} if path.exists() else {}
+        longer = {
+            name: {"conditions": run["transfer"]} for name, run in self.beyond["runs"].items() if "transfer" in run
+        }
+        return longer | ({run["run"]: run for run in transferred.read(path)} if path.exists() else {})
 
     def runs(self, claim: Claim, model: str) -> dict[int, Entry]:
         """The entries of a model that a claim is about, by fold; of a fold's own seed."""
@@ -89,6 +96,22 @@ def transferred_statistic(claim: Claim, record: Record, entry: Entry) -> Interva
     return tuple(record.transfers[entry.name]["conditions"]["bar 1"][claim.statistic])
 
 
+def saved_from(distance: int) -> Callable[[Claim, Record, Entry], Interval]:
+    def find(claim: Claim, record: Record, entry: Entry) -> Interval:
+        rows = {row["distance"]: row for row in record.beyond["runs"][entry.name]["distance"]}
+        return tuple(rows[distance]["saving"])
+
+    return find
+
+
+def drawn_repeats(claim: Claim, record: Record, entry: Entry) -> Interval:
+    return tuple(record.beyond["prior"][entry.name]["as_often"]["the prior"])
+
+
+def drawn_copies(claim: Claim, record: Record, entry: Entry) -> Interval:
+    return tuple(record.beyond["prior"][entry.name]["sets"]["the prior"]["copies"])
+
+
 MEASURED = {  # statistics that `python -m tvae measure` finds: (in words, where)
     "saved_by_repeats": ("share saved by repeated bars", saved_by_repeats),
     "attention_lift": ("attention found over expected", attention_lift),
@@ -97,6 +120,10 @@ MEASURED = {  # statistics that `python -m tvae measure` finds: (in words, where
     "structure_kept": ("structure kept", transferred_statistic),
     "rhythm_follows": ("rhythm follows", transferred_statistic),
     "register_follows": ("register follows", transferred_statistic),
+    "saved_from_eight_back": ("share saved by bars whose nearest equal bar is eight back", saved_from(8)),
+    "gain_of_transposition": ("share saved by a transposition", gain("transposition")),
+    "drawn_repeats": ("repeats of drawn songs over those of real ones, with the prior", drawn_repeats),
+    "drawn_copies": ("share of drawn songs that are copies, with the prior", drawn_copies),
 }
 AT_EQUAL_RATE: dict[str, tuple[str, Callable[[EqualRate], Interval | None]]] = {
     "distortion_saving": ("share of the distortion of {other} that {model} saves", lambda found: found.saving),
@@ -164,8 +191,10 @@ def below_sustain(record: Record, entry: Entry) -> bool:
 
 
 def decide_all(folder: str | Path) -> list[Finding]:
-    """Decide every claim from a record, and write ``findings.json``."""
+    """Decide every claim from a record, and write ``findings.json`` and ``findings_beyond.json``."""
     record = Record(Path(folder))
     findings = [decide(claim, evidence(claim, record)) for claim in CLAIMS]
+    further = [decide(claim, evidence(claim, record)) for claim in BEYOND]
     write(folder, findings)
-    return findings
+    write(folder, further, BEYOND_FILE)
+    return [*findings, *further]

@@ -149,7 +149,7 @@ def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, Corp
     Weights that are not released are taken from the run's folder in `runs`; where that is not at hand, what was
     recorded of the same run stays.
     """
-    entries, path = records.read(record), record / "inside.json"
+    entries, path = records.compared(record), record / "inside.json"
     earlier = read(path)["runs"] if path.exists() else {}
     found = {}
     for entry in entries:

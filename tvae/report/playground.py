@@ -32,6 +32,7 @@ from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
 from tvae.melody import BARS, STATES, STEPS
 from tvae.model import ModelConfig, TransformerVAE, parameter_count
+from tvae.report import beyond
 from tvae.report import record as records
 from tvae.report.entry import Entry
 from tvae.report.measured import rounded
@@ -71,6 +72,7 @@ class Offered:
     label: str
     about: str
     finder: dict | None = None  # the head that finds repeats: {layer, head}, from 1
+    prior: bytes = b""  # the prior over its codes, where there is one
 
     @cached_property
     def parts(self) -> list[bytes]:
@@ -102,7 +104,18 @@ def offered(entry: Entry, weights: str | Path, measured: dict) -> Offered:
         label=CORPORA.get(entry.corpus, entry.corpus) + WITHOUT.get(entry.model, ""),
         about=f"trained on {entry.corpus}, preset {entry.preset}",
         finder=finder(measured, name),
+        prior=prior_bytes(weights, name),
     )
+
+
+def prior_bytes(weights: str | Path, run: str) -> bytes:
+    """The prior over the codes of a run's model as the page loads it; nothing where none is trained."""
+    path = beyond.prior_file(weights, run)
+    if not path.exists():
+        return b""
+    config = beyond.load_prior(weights, run).config
+    sizes = asdict(config) | {"norm_epsilon": config.layer.norm_epsilon}
+    return save({name: x.contiguous() for name, x in load_file(path).items()}, metadata={"config": json.dumps(sizes)})
 
 
 def own(path: str | Path) -> Offered:
@@ -192,7 +205,7 @@ def finder(measured: dict, run: str) -> dict | None:
 
 ASSETS = Path(__file__).parents[2] / "book" / "assets"
 PLAYER = ("tvae-roll", "tvae-sound", "tvae-player")  # scripts that every page of the book has
-WORKER = ("melody", "model", "worker")  # whose texts are the worker's
+WORKER = ("melody", "random", "model", "prior", "worker")  # whose texts are the worker's
 SCRIPTS = (  # of the element, in the order in which they are loaded
     "midi-file/load", "melody", "midi-file/midi-writer",
     *(f"midi/{name}" for name in ("smf", "words", "parts", "line", "bars", "take", "read", "write")),
@@ -211,7 +224,11 @@ def script(call: str, value: object) -> str:
 def listed(model: Offered) -> dict:
     """What the page knows of a model before it is loaded."""
     about = {name: getattr(model, name) for name in ("id", "model", "corpus", "label", "about", "finder")}
-    return about | {"parameters": parameter_count(model.vae), "parts": len(model.parts)}
+    return about | {
+        "parameters": parameter_count(model.vae),
+        "parts": len(model.parts),
+        "prior": int(bool(model.prior)),
+    }
 
 
 def files(models: Sequence[Offered], folk: Corpus) -> Iterator[tuple[str, str]]:
@@ -220,6 +237,9 @@ def files(models: Sequence[Offered], folk: Corpus) -> Iterator[tuple[str, str]]:
         for part, content in enumerate(model.parts):
             call = f'tvae.weights("{model.id}", {part}, "{b64encode(content).decode()}");\n'
             yield f"models/{model.id}/weights-{part}.js", call
+        if model.prior:
+            call = f'tvae.weights("{model.id}-prior", 0, "{b64encode(model.prior).decode()}");\n'
+            yield f"models/{model.id}-prior/weights-0.js", call
     few, many = songs(folk)
     yield "data.js", script("tvae.data =", {"models": [listed(model) for model in models], "songs": few})
     yield "songs.js", script("tvae.data.moreSongs =", many)
@@ -315,7 +335,7 @@ def read(path: str | Path) -> dict:
 def write_own(weights_file: Path | None, record: Path, weights: Path, page: Path) -> Path:
     """Write a playground into a folder of its own: with the model of `weights_file` first, then the recorded ones."""
     mine = [own(weights_file)] if weights_file else []
-    others = [offered(entry, weights, NOTHING_MEASURED) for entry in chosen(records.read(record))]
+    others = [offered(entry, weights, NOTHING_MEASURED) for entry in chosen(records.compared(record))]
     return write_page([*mine, *others], corpora.load("folk"), page)
 
 
@@ -324,7 +344,7 @@ def measure_record(record: Path, runs: Path, data: dict[str, Corpus]) -> None:
 
     That needs the run's own weights; where its folder is not in `runs`, what was recorded stays.
     """
-    entry = chosen(records.read(record))[0]
+    entry = chosen(records.compared(record))[0]
     own_weights = runs / entry.run.folder / "weights.safetensors"
     if not own_weights.exists():
         print(f"{entry.name}: what eight bits cost stays as it was recorded: {own_weights} is not here")

@@ -66,6 +66,11 @@ def read(record: str | Path) -> list[Entry]:
     return entries
 
 
+def compared(record: str | Path) -> list[Entry]:
+    """Those of `read` that are compared with each other and with the paper: all but those that are `beyond` it."""
+    return [entry for entry in read(record) if not entry.beyond]
+
+
 def read_reported(path: str | Path) -> dict[str, dict[str, float]]:
     """The paper's own numbers, model -> statistic -> number; empty until somebody fills the file in.
 

@@ -31,6 +31,7 @@ BEST = {
 }  # a rate is neither good nor bad
 PAPER_MODELS = tuple(name for name, row in MODELS.items() if row.role == "paper" and name != "official")
 BADGES = {"replicated": "yes", "partly replicated": "partly", "not replicated": "no", "not decided": "open"}
+BADGES |= {"holds": "yes", "holds in part": "partly", "does not hold": "no"}
 
 
 @dataclass(frozen=True)
@@ -229,9 +230,9 @@ def verdicts(findings: Sequence[Finding]) -> Table:
     return Table("".join(folded))
 
 
-def tests(claims: Sequence[Claim]) -> Table:
+def tests(claims: Sequence[Claim], said_by: str = "the paper says") -> Table:
     """What decides each claim: test, threshold, the commit that set them, and what had been measured by then."""
-    names = ("claim", "the paper says", "test", "threshold", "set by", "known by then")
+    names = ("claim", said_by, "test", "threshold", "set by", "known by then")
     rows = [
         f'<tr><th scope="row">{escape(claim.id)}</th><td>{escape(claim.says)}</td>'
         f"<td>{code(claim.test)}; <code>{escape(claim.model)}</code> on {escape(claim.corpus)}</td>"

@@ -45,7 +45,7 @@ def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, corp
     """
     path, found = record / "transfer.json", []
     earlier = {run["run"]: run for run in read(path)} if path.exists() else {}
-    for entry in filter(measurable, records.read(record)):
+    for entry in filter(measurable, records.compared(record)):
         name, corpus = entry.name, data[entry.corpus]
         if corpus.sha256 != entry.corpus_sha256:
             raise TvaeError(f"{name} was trained on another version of {corpus.name}.")

@@ -41,7 +41,7 @@ def matched(rate: np.ndarray, pieces: Corpus) -> list[dict]:
     match.
     """
     kind = np.where(counted(pieces.tokens, pieces.length), kinds(pieces.tokens), -1)
-    stratum = np.arange(pieces.bars) * (STEPS + 1) + note_counts(pieces.tokens)  # position and number of notes
+    stratum = strata(pieces.tokens)
     new = by_stratum(rate, stratum, kind == KINDS.index("new"))
     rows = []
     for number, name in enumerate(KINDS):
@@ -52,6 +52,11 @@ def matched(rate: np.ndarray, pieces: Corpus) -> list[dict]:
         values = {"rate": own, "rate_new": other, "saving": 1 - ratio(own, other), "low": low, "high": high}
         rows.append({"kind": name, "bars": int(bars_matched)} | {name: float(value) for name, value in values.items()})
     return rows
+
+
+def strata(tokens: np.ndarray) -> np.ndarray:
+    """Pieces (N, 128) -> (N, 8) the number of each bar's stratum: its position and how many notes it has."""
+    return np.arange(tokens.shape[1] // STEPS) * (STEPS + 1) + note_counts(tokens)
 
 
 def by_stratum(rate: np.ndarray, stratum: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

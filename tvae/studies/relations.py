@@ -54,6 +54,13 @@ def kinds(tokens: np.ndarray) -> np.ndarray:
     return np.select(found, range(len(found)), default=len(found))
 
 
+def nearest_equal(tokens: np.ndarray) -> np.ndarray:
+    """(..., 128) -> (..., 8) int: how many bars back the nearest equal bar lies; 0 where there is none before it."""
+    equal = np.tril(equal_bars(tokens), -1)
+    last = equal.shape[-1] - 1 - np.argmax(equal[..., ::-1], -1)
+    return np.where(equal.any(-1), np.arange(equal.shape[-1]) - last, 0)
+
+
 # A bar by itself: (16,) tokens that no note is held into. What is made of it has as many notes. -----------------------
 
 

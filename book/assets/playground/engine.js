@@ -63,10 +63,12 @@
     #codes = new WeakMap();
     #again = new WeakMap();
 
-    constructor(ask, id, config) {
+    /** prior(): a promise of the bytes of the prior over its codes. */
+    constructor(ask, id, config, prior) {
       this.ask = (name, about) => ask(name, { model: id, ...about });
       this.id = id;
       this.config = config;
+      this.prior = prior;
     }
 
     /** Tokens -> a promise of the means of their codes, one bar's after the other's. */
@@ -84,6 +86,14 @@
         );
       }
       return this.#again.get(tokens);
+    }
+
+    /** Codes -> a promise of codes of which the bars that are not known (8 booleans) come from the prior, by a seed. */
+    async fill(codes, known, seed) {
+      this.ready ??= this.prior().then((bytes) => this.ask("loadPrior", { bytes }));
+      this.ready.catch(() => (this.ready = null)); // to be asked for again
+      await this.ready;
+      return this.ask("fill", { codes, known, seed });
     }
 
     /** Codes -> a promise of the tokens that they stand for. */
@@ -125,7 +135,8 @@
       this.#worker ??= worker(this.folder);
       this.#worker.catch(() => (this.#worker = null));
       const ask = await this.#worker;
-      return new Model(ask, entry.id, await ask("load", { model: entry.id, bytes }));
+      const prior = () => weights(this.folder, { id: `${entry.id}-prior`, parts: entry.prior }, () => {});
+      return new Model(ask, entry.id, await ask("load", { model: entry.id, bytes }), prior);
     }
   }
 

@@ -12,19 +12,20 @@
     pieces: { SLOWEST, FASTEST },
   } = tvae;
 
-  const KNOWN = /^(patch|mix|seed|locked|model|tempo|[ab](-title|-tempo)?)$/;
+  const KNOWN = /^(patch|mix|seed|song|locked|model|tempo|[ab](-title|-tempo)?)$/;
   const TEMPO = /^\d{1,4}(\.\d{1,2})?$/;
 
   const plays = (tempo) => tempo >= SLOWEST && tempo <= FASTEST;
 
   /** What is as it is by default is left out, except for the melodies and the switches. */
   function writeLink({ patch, A, B, model, tempo }, defaultModel) {
-    const { seeds, locked } = patch,
+    const { seeds, locked, song } = patch,
       one = seeds.every((seed) => seed === seeds[0]);
     return `#${new URLSearchParams({
       patch: toLetters(patch.sources),
       mix: patch.mix,
       seed: one ? seeds[0] : seeds.join("."),
+      ...(song ? { song } : {}),
       ...(locked.includes(true) ? { locked: locked.map(Number).join("") } : {}),
       ...(model === defaultModel ? {} : { model }),
       ...(tempo === null ? {} : { tempo }),
@@ -69,6 +70,7 @@
     const seeds = field("seed", /^\d{1,10}((\.\d{1,10}){7})?$/, small)
       .split(".")
       .map(Number);
+    const song = field("song", /^\d{1,10}$/, small, "0");
     const locked = field("locked", /^[01]{8}$/, undefined, "0".repeat(BARS)),
       model = field("model", /^[\w.-]+$/, undefined, null);
     const tempo = field("tempo", TEMPO, plays, null),
@@ -79,6 +81,7 @@
     const patch = {
       sources: fromLetters(letters),
       mix: Number(mix),
+      song: Number(song),
       locked: [...locked].map((bit) => bit === "1"),
       seeds: seeds.length === 1 ? Array(BARS).fill(seeds[0]) : seeds,
     };

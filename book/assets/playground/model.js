@@ -359,5 +359,5 @@
     return new TransformerVAE(JSON.parse(config), weights);
   }
 
-  tvae.model = { TransformerVAE, kl_divergence, read_weights, from_bytes };
+  tvae.model = { TransformerVAE, Linear, EncoderLayer, add, softmax, kl_divergence, read_weights, from_bytes };
 })();

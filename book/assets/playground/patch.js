@@ -3,7 +3,8 @@
    A *patch* is what the switches say: {sources: of each bar "A", "B", "mix" or "prior", mix: per cent of B, seeds: of
    each bar the
    number that its sample from the prior is drawn with, locked: of each bar, whether what is done to all bars leaves it
-   alone}.
+   alone, song: 0, or the number that a new song is drawn with: bars on prior then get their codes from the learned prior,
+   each told from the other bars}.
    Of A and B, the *host* is who gives more codes and the other one the donor. Codes are a Float32Array, one bar's after
    the
    other's. Patches never change: what is said here of one gives another. */
@@ -30,6 +31,7 @@
     mix: 50,
     seeds: Array(BARS).fill(1),
     locked: Array(BARS).fill(false),
+    song: 0,
   });
 
   const barsFrom = (patch, source) => numbers.filter((bar) => patch.sources[bar] === source).map((bar) => bar + 1);
@@ -55,8 +57,14 @@
     const wanted = using(patch, "prior"),
       seed = (Math.max(...patch.seeds) + number) % SEEDS;
     const changes = (bar) => wanted.sources[bar] === "prior" && !wanted.locked[bar];
-    return { ...wanted, seeds: wanted.seeds.map((own, bar) => (changes(bar) ? seed : own)) };
+    return { ...wanted, song: 0, seeds: wanted.seeds.map((own, bar) => (changes(bar) ? seed : own)) };
   }
+
+  /** Another song: all bars that are not locked from the learned prior, told from those that are. */
+  const newSong = (patch) => ({ ...allFrom(patch, "prior"), song: (patch.song % (SEEDS - 1)) + 1 });
+
+  /** Of each bar: does the learned prior leave it as it is? */
+  const known = (patch) => patch.sources.map((source) => source !== "prior");
 
   /** The codes that the switches ask for, of those of A and of B; the prior is a normal distribution. */
   function patched({ sources, mix, seeds }, a, b) {
@@ -85,6 +93,8 @@
     allFrom,
     using,
     sampledAnew,
+    newSong,
+    known,
     patched,
   };
 })();

@@ -24,7 +24,7 @@
     pieces: { silence, same },
   } = tvae;
   const {
-    patch: { patched, hostOf },
+    patch: { patched, known, hostOf },
     words: { sentence, limited },
     links: { writeLink, readLink },
   } = tvae;
@@ -279,7 +279,10 @@
     async #answer(state) {
       const model = await this.#model(state);
       const [a, b] = await Promise.all([model.encode(state.A.tokens), model.encode(state.B.tokens)]);
-      return model.generate(patched(state.patch, a, b));
+      const codes = patched(state.patch, a, b),
+        { song } = state.patch,
+        { prior } = data.models.find(({ id }) => id === model.id);
+      return model.generate(song && prior ? await model.fill(codes, known(state.patch), song) : codes);
     }
 
     /** One answer at a time, so that none comes late; of what was wished meanwhile only the last is computed. */
@@ -332,7 +335,8 @@
     }
 
     #introduce({ id, config }) {
-      const { about, parameters, finder } = data.models.find((entry) => entry.id === id);
+      const { about, parameters, finder, prior } = data.models.find((entry) => entry.id === id);
+      this.switches.song.hidden = !prior; // there is none to draw songs from
       this.attention.offer(config, finder);
       this.about.textContent = `Model ${id}, ${about}, ${parameters.toLocaleString("en")} parameters; computed in your browser, nothing leaves this page.`;
     }

@@ -6,7 +6,7 @@
     melody: { BARS },
     elements: { make, button, icon, LOCK, slider },
   } = tvae;
-  const { SOURCES, allFrom, using, sampledAnew } = tvae.patch;
+  const { SOURCES, allFrom, using, sampledAnew, newSong } = tvae.patch;
   const numbers = [...Array(BARS).keys()]; // of bars, from 0
   const HINTS = {
     A: "All bars have the code of melody A: its reconstruction",
@@ -21,7 +21,7 @@
     constructor(onPatch, onSamples) {
       this.onPatch = onPatch;
       const head = (source) =>
-        button(`all ${source}`, () => this.#turn(allFrom(this.patch, source)), {
+        button(`all ${source}`, () => this.#turn({ ...allFrom(this.patch, source), song: 0 }), {
           "data-source": source,
           title: HINTS[source],
         });
@@ -44,13 +44,16 @@
         "aria-label": "Four samples to choose from",
         title: "Four samples to choose from",
       });
+      this.song = button("New song", () => this.#turn(newSong(this.patch)), {
+        title: "Draw all bars that are not locked one after the other, each told from the others: a song with repeats",
+      });
       const tails = make(
         "div",
         { class: "tvae-tails" },
         this.names.A,
         this.names.B,
         make("span", { class: "tvae-mix" }, this.slider, this.amount),
-        make("span", { class: "tvae-prior" }, again, several),
+        make("span", { class: "tvae-prior" }, this.song, again, several),
       );
       this.root = make(
         "div",

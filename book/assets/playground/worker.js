@@ -4,7 +4,8 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const models = new Map();
+  const models = new Map(),
+    priors = new Map();
   const sum = (values) => values.reduce((a, b) => a + b, 0);
 
   tvae.answers = {
@@ -18,6 +19,19 @@
     encode({ model, tokens }) {
       const [mu] = models.get(model).encode(tokens);
       return Float32Array.from(mu.flatMap((code) => [...code]));
+    },
+
+    /** The bytes of the prior over a model's codes. */
+    loadPrior({ model, bytes }) {
+      priors.set(model, tvae.prior.from_bytes(bytes));
+    },
+
+    /** Codes, one after the other, of which the bars that are not known are drawn anew from the prior, by a seed. */
+    fill({ model, codes, known, seed }) {
+      const prior = priors.get(model),
+        { bars, d_latent } = prior.config;
+      const z = Array.from({ length: bars }, (_, i) => codes.subarray(i * d_latent, (i + 1) * d_latent));
+      return Float32Array.from(prior.draw(z, known, prior.noise(seed)).flatMap((code) => [...code]));
     },
 
     /** Codes, one after the other -> the piece they stand for, made valid. */

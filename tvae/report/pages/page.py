@@ -85,7 +85,7 @@ def verdict(record: str | Path, claim: str | tuple[str, ...]) -> Table:
 
 def entries(record: str | Path) -> list[Entry]:
     """The recorded runs."""
-    return records.read(located(record))
+    return records.compared(located(record))
 
 
 def tell(page: str, numbers: dict) -> None:

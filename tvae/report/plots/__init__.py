@@ -8,6 +8,7 @@ from tvae.report.plots.attention import (
     attention_maps,
     attention_masses,
 )
+from tvae.report.plots.beyond import repeats_by_distance_of, saved_by_distance
 from tvae.report.plots.claims import strip
 from tvae.report.plots.codes import changed_bars, code_map, dots, rate_per_dimension
 from tvae.report.plots.corpora import pitch_histogram, repeats_by_distance
@@ -64,6 +65,8 @@ __all__ = [
     "rate_per_bar_over_time",
     "rate_per_dimension",
     "repeats_by_distance",
+    "repeats_by_distance_of",
+    "saved_by_distance",
     "save",
     "show",
     "svg",

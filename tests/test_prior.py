@@ -1,0 +1,139 @@
+"""The prior over the codes: its density, what is drawn from it, what songs are like; and the same in JavaScript."""
+
+import json
+from base64 import b64encode
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+
+from tvae import corpus, melody
+from tvae.checkpoint import in_eight_bits, quantised, save_weights
+from tvae.errors import TvaeError
+from tvae.report import beyond
+from tvae.studies import prior, songs
+from tvae.studies.prior import Prior, PriorConfig
+
+pytestmark = pytest.mark.slow
+
+ASSETS = Path(__file__).parent.parent / "book" / "assets" / "playground"
+SMALL = PriorConfig(bars=4, d_latent=6, d_model=16, d_hidden=24, heads=2)
+FOLK = corpus.load("folk")
+
+
+def small(seed: int = 0) -> Prior:
+    """A prior that has learned nothing, as it would be released."""
+    torch.manual_seed(seed)
+    made = Prior(SMALL).eval()
+    made.load_state_dict(in_eight_bits(made.state_dict()))
+    return made
+
+
+def test_a_dimension_is_told_the_ones_before_it_and_no_other():
+    made, known = small(), torch.tensor([True, False, True, False]).expand(3, -1)
+    codes = torch.randn(3, 4, 6)
+    changed = codes.clone()
+    changed[:, 1, 3] += 1  # of bar 2, which is not known
+    one, other = (made.mixture(made.context(codes, known), each)[1] for each in (codes, changed))
+    moved = (one != other).any(-1)  # (B, T, Z)
+    assert moved.any(0).nonzero().tolist() == [[1, 4], [1, 5]]
+    changed = codes.clone()
+    changed[:, 3] += 1  # what is not known tells nothing
+    assert torch.equal(made.context(codes, known), made.context(changed, known))
+
+
+def test_the_density_of_a_code_is_one():
+    """Of the first dimension, which is told nothing of the code: summed over a fine grid."""
+    made = small()
+    weight, mean, log_deviation = (x[0, 0, 0] for x in made.mixture(made.context(
+        torch.zeros(1, 4, 6), torch.zeros(1, 4, dtype=torch.bool)), torch.zeros(1, 4, 6)))  # fmt: skip
+    z = torch.linspace(-40, 40, 200_001)[:, None]
+    density = (weight + torch.distributions.Normal(mean, log_deviation.exp()).log_prob(z)).logsumexp(-1).exp().detach()
+    assert float(density.sum() * 80 / 200_000) == pytest.approx(1, abs=1e-3)
+
+
+def test_what_is_known_stays_and_what_is_drawn_follows_the_noise():
+    made, known = small(), np.array([False, True, False, True])
+    codes = np.random.default_rng(0).standard_normal((5, 4, 6)).astype(np.float32)
+    drawn = prior.filled(made, codes, known, seed=1)
+    assert (drawn[:, known] == codes[:, known]).all() and not (drawn[:, ~known] == codes[:, ~known]).any()
+    assert (prior.filled(made, codes, known, seed=1) == drawn).all()
+    assert not (prior.filled(made, codes, known, seed=2) == drawn)[:, ~known].any()
+    # A piece's songs do not depend on how many are drawn.
+    assert prior.new_songs(made, 2, seed=3) == pytest.approx(prior.new_songs(made, 4, seed=3)[:2], abs=1e-5)
+
+
+def test_it_learns_that_a_code_comes_back():
+    """Codes whose third bar is the first: the prior is surer of the third, and draws it so."""
+    random = torch.Generator().manual_seed(0)
+    codes = torch.randn(1, 400, 4, 6, generator=random)
+    codes[:, :, 2] = codes[:, :, 0]
+    recipe = prior.Recipe(batch=64, steps=300, learning_rate=5e-3)
+    made = prior.train(codes, SMALL, recipe)
+    known = torch.tensor([True, True, False, False]).expand(400, -1)
+    density = made.log_density(codes[0], codes[0], known).mean(0)
+    assert density[2] > density[3] + 3
+    drawn = prior.filled(made, codes[0].numpy(), known[0].numpy())
+    assert np.corrcoef(drawn[:, 2].ravel(), codes[0, :, 0].numpy().ravel())[0, 1] > 0.9
+
+
+def test_songs_are_described_beside_real_ones():
+    test, train = FOLK.part(FOLK.split(0)[1]), FOLK.part(FOLK.split(0)[0])
+    few = test.part(np.arange(60))
+    own = songs.describe(few.tokens, few.song, few.tokens, train.tokens)
+    assert own["distances_apart"] == own["pitches_apart"] == own["intervals_apart"] == 0
+    assert own["self_similarity"] == pytest.approx(1) and 0 < own["repeated"][0] < 1
+    copied = songs.describe(train.tokens[:20], train.song[:20], few.tokens, train.tokens)
+    assert copied["copies"][0] == 1 and copied["nearest"][0] == 1
+    index, share = songs.nearest(melody.transpose(train.tokens[5:8], 2), train.tokens)
+    assert index.tolist() == [5, 6, 7] and (share > 0.95).all()
+    assert sum(songs.distances(few.tokens)) == pytest.approx(1)
+    assert songs.as_often(few.tokens, few.tokens, few.song)[0] == pytest.approx(1)
+
+
+def test_it_is_kept_in_eight_bits_and_found_again(tmp_path):
+    made = small()
+    path = beyond.prior_file(tmp_path, "a-run")
+    save_weights(made, path, {"prior": asdict(SMALL)}, eight_bits=True)
+    again = beyond.load_prior(tmp_path, "a-run")
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in made.state_dict().items())
+    with pytest.raises(TvaeError, match="tvae prior"):
+        beyond.load_prior(tmp_path, "another-run")
+
+
+@pytest.mark.parametrize("config", [SMALL, replace(SMALL, components=2, d_hidden=20)])
+def test_javascript_draws_what_python_draws(config):
+    mini_racer = pytest.importorskip("py_mini_racer")
+    torch.manual_seed(1)
+    made = Prior(config).eval()
+    tensors = quantised(made.state_dict())
+    made.load_state_dict(in_eight_bits(made.state_dict()))
+    sizes = asdict(config) | {"norm_epsilon": config.layer.norm_epsilon}
+    file = save({name: x.contiguous() for name, x in tensors.items()}, metadata={"config": json.dumps(sizes)})
+    context = mini_racer.MiniRacer()
+    try:
+        for name in ("random", "model", "prior"):
+            context.eval((ASSETS / f"{name}.js").read_text())
+        context.eval(
+            f"""
+            const made = tvae.prior.from_bytes(Uint8Array.fromBase64("{b64encode(file).decode()}"));
+            const list = (codes) => codes.map((code) => [...code]);
+            const draw = (codes, known, noise) =>
+                list(made.draw(codes.map((code) => Float32Array.from(code)), known, Float32Array.from(noise)));
+            """
+        )
+        for seed, known in enumerate([[0, 0, 0, 0], [1, 0, 0, 0], [0, 1, 0, 1], [1, 1, 1, 1]]):
+            codes = np.random.default_rng(seed).standard_normal((1, 4, 6)).astype(np.float32)
+            noise = prior.noise(1, config, seed)
+            given = torch.as_tensor(codes), torch.tensor(known, dtype=torch.bool), noise
+            arguments = json.dumps([codes[0].tolist(), [bool(k) for k in known], noise.flatten().tolist()])
+            found = json.loads(context.eval(f"JSON.stringify(draw(...{arguments}))"))
+            assert np.array(found) == pytest.approx(made.draw(*given)[0].numpy(), abs=2e-4)
+        lengths = json.loads(context.eval("JSON.stringify([1, 1, 2].map((seed) => [...made.noise(seed)]))"))
+        assert lengths[0] == lengths[1] != lengths[2] and len(lengths[0]) == 2 * 4 * 6
+        assert all(0 <= x < 1 for x in lengths[0][::2])
+    finally:
+        context.close()

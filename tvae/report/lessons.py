@@ -1,0 +1,131 @@
+"""What to take from all this for a model of today: one row a choice, made of the record alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from tvae.errors import TvaeError
+from tvae.presets import MODELS
+from tvae.report.entry import Entry
+from tvae.report.results import paired_difference
+
+OPEN = "not recorded yet"
+MATTERS = {"accuracy_free_running": 0.005, "rate_nats_per_piece": 3.0}  # less than that another seed may turn round
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Two models that one choice tells apart: what one says for the first, and for the second."""
+
+    about: str
+    first: str
+    second: str
+    for_first: str
+    for_second: str
+
+
+CHOICES = (
+    Choice("local decoder", "attention_lstm", "attention", "an autoregressive local decoder (an LSTM here)",
+           "a dense local decoder, all steps at once"),
+    Choice("masks of the decoder", "attention", "no_attention", "causal masks", "diagonal masks: bars on their own"),
+    Choice("mask of the encoder", "attention", "bidirectional", "a causal encoder", "an encoder that sees all bars"),
+    Choice("start", "attention", "pytorch_start", "the release's initialisation", "PyTorch's initialisation"),
+    Choice("width of the heads", "attention", "wide", "heads of 64", "heads of 256"),
+    Choice("stage 0", "attention", "no_stage_0", "training the local layer first", "training all at once"),
+    Choice("training pieces", "attention", "transposed_repeats", "pieces as they are",
+           "pieces with transposed repeats"),
+)  # fmt: skip
+STATISTICS = {
+    "accuracy_free_running": ("accuracy, free-running", 3),
+    "rate_nats_per_piece": ("rate, nats", 1),
+    "distortion_nats_per_piece": ("distortion, nats", 1),
+}
+
+
+def words(triple: tuple[float, float, float] | None, digits: int) -> str:
+    """A difference with its interval."""
+    return "–" if triple is None else "{:+.{d}f} ({:+.{d}f} … {:+.{d}f})".format(*triple, d=digits)
+
+
+def sign(triple: tuple[float, float, float], least: float) -> int:
+    """1 or -1 where a difference matters: its interval is beside 0, and it is no smaller than `least`."""
+    value, low, high = triple
+    return 0 if abs(value) < least else (low > 0) - (high < 0)
+
+
+def take(found: dict[str, tuple[float, float, float]], choice: Choice) -> str:
+    """What the differences allow to say: better in accuracy and rate, a trade of one for the other, or neither."""
+    better, cheaper = (sign(found[name], least) for name, least in MATTERS.items())
+    cheaper = -cheaper  # less is better
+    names = {1: choice.for_first, -1: choice.for_second}
+    if better == 0 and cheaper == 0:
+        return "either: no difference that matters"
+    if better + cheaper == 0:
+        return f"{names[better]} for accuracy, {names[cheaper]} for a low rate"
+    return names[1 if better + cheaper > 0 else -1]
+
+
+def table(record: str | Path, entries: Sequence[Entry], corpus: str = "hooktheory", fold: int = 0) -> pd.DataFrame:
+    """A row a choice: what is compared, how they differ on the same test songs, for how long, and what to take."""
+    runs = {entry.model: entry for entry in entries if not entry.sweep and entry.seed == entry.fold == fold
+            and entry.corpus == corpus}  # fmt: skip
+    rows = []
+    for choice in CHOICES:
+        pair = [runs.get(choice.first), runs.get(choice.second)]
+        row = {"choice": choice.about, "compared": f"{MODELS[choice.first].label} less {MODELS[choice.second].label}"}
+        if None in pair:
+            rows.append(row | {head: "–" for head, _ in STATISTICS.values()} | {"pieces": "–", "take": OPEN})
+            continue
+        found = {}
+        for name in STATISTICS:
+            try:
+                found[name] = paired_difference(record, *pair, name)
+            except (KeyError, TvaeError):
+                found[name] = None
+        pieces = sorted({entry.pieces for entry in pair})
+        verdict = OPEN if None in found.values() else take(found, choice)
+        if len(pieces) > 1:
+            verdict = f"{OPEN} for equally long training ({verdict} so far)"
+        row |= {head: words(found[name], digits) for name, (head, digits) in STATISTICS.items()}
+        rows.append(row | {"pieces": " and ".join(f"{n:,}" for n in pieces), "take": verdict})
+    return pd.DataFrame([*rows, *weights(entries, corpus, fold), *schedule(entries, corpus, fold)])
+
+
+def of_attention(entries: Sequence[Entry], corpus: str, fold: int, sweep: bool) -> list[Entry]:
+    """The entries of attention on a corpus and fold: the points of its sweep, or the run that they go on from."""
+    wanted = "attention", corpus, fold, sweep
+    return [entry for entry in entries if (entry.model, entry.corpus, entry.fold, entry.sweep) == wanted]
+
+
+def weights(entries: Sequence[Entry], corpus: str, fold: int) -> list[dict]:
+    """The KL weight of the sweep with the highest accuracy, and with the least rate and distortion together."""
+    sweep = of_attention(entries, corpus, fold, sweep=True)
+    row = {"choice": "KL weight", "compared": "attention, going on at each weight"}
+    if len(sweep) < 2:
+        return [row | {head: "–" for head, _ in STATISTICS.values()} | {"pieces": "–", "take": OPEN}]
+    sweep = sorted(sweep, key=lambda entry: entry.kl_weight)
+    spans = {
+        head: " … ".join(f"{entry.score(name):.{digits}f}" for entry in (sweep[0], sweep[-1]))
+        for name, (head, digits) in STATISTICS.items()
+    }
+    accurate = max(sweep, key=lambda entry: entry.accuracy_free_running).kl_weight
+    bound = min(sweep, key=lambda entry: entry.rate_nats_per_piece + entry.distortion_nats_per_piece).kl_weight
+    said = f"{accurate:g} for accuracy; {bound:g} for the least rate + distortion, of {sweep[0].kl_weight:g} … "
+    said += f"{sweep[-1].kl_weight:g} (1 is the release's, 4 is β = 1)"
+    return [row | spans | {"pieces": f"{sweep[0].pieces:,} more", "take": said}]
+
+
+def schedule(entries: Sequence[Entry], corpus: str, fold: int) -> list[dict]:
+    """How long to train: the longest recorded run of attention beside the others of its kind."""
+    own = of_attention(entries, corpus, fold, sweep=False)
+    row = {"choice": "schedule", "compared": "one run: rising, then falling to 10⁻⁶, with stage 0 first"}
+    if not own:
+        return [row | {head: "–" for head, _ in STATISTICS.values()} | {"pieces": "–", "take": OPEN}]
+    found = {head: f"{own[0].score(name):.{digits}f}" for name, (head, digits) in STATISTICS.items()}
+    minutes = own[0].train_seconds / 60
+    said = f"one cycle of {own[0].pieces:,} pieces, {minutes:.0f} minutes of one core"
+    return [row | found | {"pieces": f"{own[0].pieces:,}", "take": said}]
