@@ -72,9 +72,10 @@ def test_it_learns_that_a_code_comes_back():
     codes = torch.randn(1, 400, 4, 6, generator=random)
     codes[:, :, 2] = codes[:, :, 0]
     recipe = prior.Recipe(batch=64, steps=300, learning_rate=5e-3)
-    made = prior.train(codes, SMALL, recipe)
+    ties = torch.tensor([0, 0, 2, 0]).expand(400, -1)
+    made = prior.train(codes, ties, SMALL, recipe)
     known = torch.tensor([True, True, False, False]).expand(400, -1)
-    density = made.log_density(codes[0], codes[0], known).mean(0)
+    density = made.log_density(codes[0], ties, known).mean(0).detach()
     assert density[2] > density[3] + 3
     drawn = prior.filled(made, codes[0].numpy(), known[0].numpy())
     assert np.corrcoef(drawn[:, 2].ravel(), codes[0, :, 0].numpy().ravel())[0, 1] > 0.9
@@ -133,7 +134,7 @@ def test_javascript_draws_what_python_draws(config):
             found = json.loads(context.eval(f"JSON.stringify(draw(...{arguments}))"))
             assert np.array(found) == pytest.approx(made.draw(*given)[0].numpy(), abs=2e-4)
         lengths = json.loads(context.eval("JSON.stringify([1, 1, 2].map((seed) => [...made.noise(seed)]))"))
-        assert lengths[0] == lengths[1] != lengths[2] and len(lengths[0]) == 2 * 4 * 6
+        assert lengths[0] == lengths[1] != lengths[2] and len(lengths[0]) == 2 * 4 * (1 + 6)
         assert all(0 <= x < 1 for x in lengths[0][::2])
     finally:
         context.close()

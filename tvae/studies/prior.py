@@ -3,10 +3,11 @@
 Codes drawn from N(0, 1) know nothing of each other. This is a small masked Transformer over the bars, an order-agnostic
 autoregressive model (Uria, Murray and Larochelle 2014; Hoogeboom et al. 2022). In training any bars are known and each
 other one is told from them. So a whole song is drawn from nothing, a first bar goes on, and gaps between given bars are
-filled, all with the same weights. Of a bar its *tie* comes first: how many bars back the nearest equal bar
-lies, or 0. The code of a repeated bar is nearly one point, far from where new ones are, and no mixture by dimensions chooses
-between the two. Then one dimension is told after the other, by a masked network (Germain et al. 2015) that gives each a
-mixture of Gaussians.
+filled, all with the same weights.
+
+Of a bar its *tie* comes first: how many bars back the nearest equal bar lies, or 0. The code of a repeated bar is
+nearly one point, far from where new ones are, and mixtures by dimensions do not choose between the two. Then one
+dimension is told after the other, by a masked network (Germain et al. 2015) that gives each a mixture of Gaussians.
 """
 
 from __future__ import annotations
