@@ -53,6 +53,16 @@ class Study:
             (f"Not recorded yet: {what}.", f"To record it: {command}, then python -m tvae record and measure.")
         )
 
+    def answer(self) -> page.Text:
+        """What the record says of each question, in a sentence."""
+        found = claims.read(self.record, claims.BEYOND_FILE)
+        said = []
+        for group in (claims.LONGER, claims.PRIOR, claims.LIMIT):
+            own = [one for one in found if one.group == group]
+            decided = ", ".join(f"{one.claim} {one.verdict}" for one in own if one.value is not None)
+            said.append(f"{group.capitalize()}: {decided or 'not recorded yet'}.")
+        return page.Text(tuple(said))
+
     def verdicts(self, group: str) -> tables.Table:
         """What the record has decided of the claims of one question."""
         found = [one for one in claims.read(self.record, claims.BEYOND_FILE) if one.group == group]
