@@ -1,9 +1,9 @@
 /* tvae.roll: the piano roll of players and playground, and how elements are made. Plain JavaScript, no dependency.
 
    A *piece* to draw holds notes [[MIDI pitch, first step, step it ends before], ...], repeats [8] or [16] (the bar each
-   bar repeats, -1: new; as many as the piece has bars), tints [8] (a colour 1 ... 8 for each bar, 0: none), low and high (MIDI pitches of the roll); and where a
-   result is
-   compared with something, ghost (the notes of that) and changed (for each note, is it not in the ghost?).
+   bar repeats, -1: new; as many as the piece has bars), tints [8] or [16] (a colour 1 ... 8 for each bar, 0: none), low
+   and high (MIDI pitches of the roll); and where a result is compared with something, ghost (the notes of that) and
+   changed (for each note, is it not in the ghost?).
    Places are in per cent, so a roll may be as large as it likes. Colours are in tvae.css. */
 (() => {
   "use strict";

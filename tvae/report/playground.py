@@ -86,7 +86,7 @@ def chosen(entries: list[Entry]) -> list[Entry]:
 
     Raises TvaeError where no run of `MODELS` is recorded with its weights.
     """
-    known = [entry for entry in entries if entry.model in MODELS and entry.released]
+    known = [entry for entry in entries if entry.model in MODELS and entry.released and not entry.beyond]
     if not known:
         raise TvaeError(f"No run of {' or '.join(MODELS)} is recorded with its weights, and the playground needs one.")
     order = [*CORPORA, *sorted({entry.corpus for entry in known} - set(CORPORA))]

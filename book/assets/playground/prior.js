@@ -1,8 +1,8 @@
-/* tvae.prior: the prior over the codes of a piece, from which new songs are drawn. tvae/studies/prior.py, name for name, as far
-   as drawing needs it; tests/test_prior.py holds this file's codes against PyTorch's on the same random numbers.
+/* tvae.prior: the prior over the codes of a piece, from which new songs are drawn. tvae/studies/prior.py, name for
+   name, as far as drawing needs it; tests/test_prior.py holds this file's codes against PyTorch's on the same random numbers.
 
-   Codes are a list of T Float32Arrays of Z, known a list of T booleans. Noise is a Float32Array (T, 1 + Z, 2), row after row: a
-   number in 0 ... 1 that chooses the bar's tie, or a component, and one from a normal distribution, the place in it. */
+   Codes are a list of T Float32Arrays of Z, known a list of T booleans. Noise is a Float32Array (T, 1 + Z, 2), row after
+   row: a number in 0 ... 1 that chooses the bar's tie, or a component, and one from a normal distribution, the place in it. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
@@ -52,8 +52,8 @@
       );
     }
 
-    /** Log weights, means and deviations of a dimension's components, each K, from what the hidden units hold and what the
-        context says directly. */
+    /** Log weights, means and deviations of a dimension's components, each K, from what the hidden units hold and
+        what the context says directly. */
     mixture(hidden, direct, dimension) {
       const { d_latent, d_hidden, components } = this.config,
         { weight, scale, bias } = this.to_mixture;

@@ -29,9 +29,12 @@
       A: `${A}, reconstructed`,
       B: `${B}, reconstructed`,
       mix: mix === 50 ? `Half way between ${A} and ${B}` : `${mix} % of the way from ${A} to ${B}`,
-      prior: patch.song ? `New song ${patch.song}` : `${seeds.length > 1 ? "Samples" : "Sample"} ${inWords(seeds)} from the prior`,
+      prior: patch.song
+        ? `New song ${patch.song}`
+        : `${seeds.length > 1 ? "Samples" : "Sample"} ${inWords(seeds)} from the prior`,
     };
-    const part = { A: `from ${A}`, B: `from ${B}`, mix: `mixed (${mix} % B)`, prior: patch.song ? `of new song ${patch.song}` : "from the prior" };
+    const part = { A: `from ${A}`, B: `from ${B}`, mix: `mixed (${mix} % B)` };
+    part.prior = patch.song ? `of new song ${patch.song}` : "from the prior";
     const used = SOURCES.filter((source) => patch.sources.includes(source));
     if (used.length === 1) return whole[used[0]];
     const base = host ?? "mix"; // where no bar is A's or B's, some are mixed: all on prior is the case before
