@@ -94,22 +94,10 @@ def measure(parser: argparse.ArgumentParser) -> Callable[..., object]:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where weights that are not released lie")
     add_data_dir(parser)
 
-    def run(parts: list[str], record: Path, weights: Path, runs: Path, data_dir: str | None) -> None:
-        from tvae.report import beyond, emerged, measured, playground, results, transferred
+    def run(**where) -> None:
+        from tvae.report.measuring import measure_record
 
-        data = {name: corpora.load(name, data_dir) for name in corpora.NAMES}
-        measures = {
-            "corpora": lambda: results.describe_corpora(list(data.values()), record / "corpora.json"),
-            "inside": lambda: measured.measure_record(record, weights, runs, data),
-            "transfer": lambda: transferred.measure_record(record, weights, runs, data),
-            "emergence": lambda: emerged.measure_record(record, runs, data),
-            "playground": lambda: playground.measure_record(record, runs, data),
-            "beyond": lambda: beyond.measure_record(record, weights, runs, data_dir),
-        }
-        if unknown := set(parts) - set(measures):
-            raise TvaeError(f"There is no '{min(unknown)}' to measure; choose from {', '.join(measures)}.")
-        for part in parts or measures:
-            measures[part]()
+        measure_record(**where)
 
     return run
 

@@ -212,15 +212,8 @@ def write(path: Path, corpus: Corpus) -> None:
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         with part.open("wb") as file:
-            np.savez_compressed(
-                file,
-                tokens=corpus.tokens,
-                length=corpus.length,
-                song=corpus.song,
-                title=corpus.title,
-                left_out=np.array(list(corpus.left_out.items()), str).reshape(-1, 2),
-                sha256=corpus.sha256,
-            )
+            arrays = {name: getattr(corpus, name) for name in ("tokens", "length", "song", "title", "sha256")}
+            np.savez_compressed(file, **arrays, left_out=np.array([*corpus.left_out.items()], str).reshape(-1, 2))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from tvae.model import TransformerVAE
 from tvae.presets import SHIFTS
 from tvae.studies.prior import Prior, filled, new_songs
 from tvae.studies.relations import nearest_equal
-from tvae.studies.statistics import interval, quantiles, ratio, resampled
+from tvae.studies.statistics import SEED, interval, quantiles, ratio, resampled
 from tvae.studies.transfers import self_similarity
 from tvae.transfer import decode, encode
 
@@ -21,7 +21,6 @@ CLOSE = 300  # training songs that are looked at closely
 LIKE = 0.9  # share of equal steps from which on a song counts as a copy
 LOCKED = (1, 2, 5, 6)  # bars of test songs that are kept when the gaps between them are filled
 TEMPERATURE = 1.0
-SEED = 0
 Triple = list[float]
 
 

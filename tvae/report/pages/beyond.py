@@ -112,7 +112,7 @@ class Study:
         rows = [
             {
                 "": f"{name}, {16 if name in corpora.LONGER else 8} bars",
-                "bar": measured.BARS[row["kind"]],
+                "bar": measured.KIND_NAMES[row["kind"]],
                 "bars": row["bars"],
                 "rate (nats)": row["rate"],
                 "matched new bars": row["rate_new"],
@@ -120,7 +120,7 @@ class Study:
             }
             for name, run in self._longer.items()
             for row in run["codes"]["matched"]
-            if row["kind"] in measured.BARS and row["bars"]
+            if row["kind"] in measured.KIND_NAMES and row["bars"]
         ]
         return tables.plain(pd.DataFrame(rows)) if self._sixteen() else page.Text(("Not recorded yet.",))
 
