@@ -11,7 +11,6 @@ from tvae.report import beyond, emerged, measured, playground, results, transfer
 
 def measure_record(parts: list[str], record: Path, weights: Path, runs: Path, data_dir: str | None) -> None:
     """Measure these parts again, or all of them. Raises `TvaeError` for a part that there is not."""
-    data = {name: corpora.load(name, data_dir) for name in corpora.NAMES}
     measures = {
         "corpora": lambda: results.describe_corpora(list(data.values()), record / "corpora.json"),
         "inside": lambda: measured.measure_record(record, weights, runs, data),
@@ -22,5 +21,6 @@ def measure_record(parts: list[str], record: Path, weights: Path, runs: Path, da
     }
     if unknown := set(parts) - set(measures):
         raise TvaeError(f"There is no '{min(unknown)}' to measure; choose from {', '.join(measures)}.")
+    data = {name: corpora.load(name, data_dir) for name in corpora.NAMES}
     for part in parts or measures:
         measures[part]()
