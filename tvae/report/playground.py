@@ -36,6 +36,7 @@ from tvae.report import beyond
 from tvae.report import record as records
 from tvae.report.entry import Entry
 from tvae.report.measured import rounded
+from tvae.studies.songs import TEMPERATURE
 from tvae.studies.statistics import interval
 
 NOTHING_MEASURED = {"runs": {}}
@@ -114,7 +115,7 @@ def prior_bytes(weights: str | Path, run: str) -> bytes:
     if not path.exists():
         return b""
     config = beyond.load_prior(weights, run).config
-    sizes = asdict(config) | {"norm_epsilon": config.layer.norm_epsilon}
+    sizes = asdict(config) | {"norm_epsilon": config.layer.norm_epsilon, "temperature": TEMPERATURE}
     return save({name: x.contiguous() for name, x in load_file(path).items()}, metadata={"config": json.dumps(sizes)})
 
 

@@ -72,7 +72,7 @@
     code(context, noise) {
       const tied = add(context, this.tie[choose(this.to_tie.forward(context), noise[0])]),
         direct = this.context_to_mixture.forward(tied);
-      const { d_latent, d_hidden } = this.config,
+      const { d_latent, d_hidden, temperature = 1 } = this.config,
         { weight, scale } = this.from_earlier;
       const hidden = Float64Array.from(this.from_context.forward(tied)),
         code = new Float32Array(d_latent);
@@ -80,7 +80,7 @@
         const [logits, means, widths] = this.mixture(hidden, direct, dimension),
           at = 2 * (1 + dimension),
           chosen = choose(logits, noise[at]);
-        code[dimension] = means[chosen] + deviation(widths[chosen]) * noise[at + 1];
+        code[dimension] = means[chosen] + temperature * deviation(widths[chosen]) * noise[at + 1];
         for (let h = 0; h < d_hidden; h++) {
           const told = Math.floor((h * d_latent) / d_hidden);
           if (told > dimension) hidden[h] += weight[h * d_latent + dimension] * scale[h] * code[dimension];
