@@ -72,12 +72,15 @@ Sides = dict[tuple[str, str], dict]
 
 
 def sides(recorded: dict, part: str, corpus: str = "", live: dict[str, dict] | None = None) -> Sides:
-    """A part ("attention", "codes", "limits") of what was measured now, and what was recorded of other corpora."""
+    """A part ("attention", "codes", "limits") of what was measured now, and of what was recorded of other corpora.
+
+    Of a recorded corpus it is fold 0; `tvae.report.evidence` has all of them.
+    """
     now = {(f"{corpus}, measured now", model): measured for model, measured in (live or {}).items()}
     then = {
         (f"{run['corpus']}, recorded", run["model"]): run[part]
         for run in recorded["runs"].values()
-        if part in run and run["corpus"] != corpus
+        if part in run and run["corpus"] != corpus and run["fold"] == 0
     }
     return now | then
 

@@ -11,6 +11,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from tvae import corpus as corpora
@@ -22,6 +23,7 @@ from tvae.presets import MODELS
 from tvae.report import claims
 from tvae.report import record as records
 from tvae.report.entry import Entry
+from tvae.studies.statistics import over_folds
 from tvae.studies.transfers import CONDITIONS, measure
 
 CLAIMS = tuple(claim for claim in claims.CLAIMS if claim.group == claims.TRANSFER)
@@ -79,13 +81,19 @@ def read(path: str | Path) -> list[dict]:
 
 
 def table(runs: list[dict]) -> pd.DataFrame:
-    """Measurements as rows: corpus, model, condition, measure, value, low, high, n."""
-    rows = [
-        (run["corpus"], run["model"], condition, name, *triple, run["n"])
-        for run in runs
-        for condition, measures in run["conditions"].items()
-        for name, triple in measures.items()
-    ]
+    """Measurements as rows: corpus, model, condition, measure, value, low, high, n.
+
+    Runs of one model on several folds of a corpus are one row, their mean (`tvae.studies.statistics.over_folds`).
+    """
+    alike: dict[tuple[str, str], list[dict]] = {}
+    for run in runs:
+        alike.setdefault((run["corpus"], run["model"]), []).append(run)
+    rows = []
+    for (corpus, model), own in alike.items():
+        for condition, measures in own[0]["conditions"].items():
+            for name in measures:
+                triples = np.array([run["conditions"][condition][name] for run in own], float)
+                rows.append((corpus, model, condition, name, *over_folds(triples), sum(run["n"] for run in own)))
     columns = ["corpus", "model", "condition", "measure", "value", "low", "high", "n"]
     return pd.DataFrame(rows, columns=columns).astype({"value": float, "low": float, "high": float})
 

@@ -175,8 +175,9 @@ class Study:
                 self._measures(runs),
                 f"Structure kept, rhythm followed, register followed on {corpus}, a line for each swapped bar and a "
                 "marker for each model, with 95 % intervals.",
-                f"{corpus}, recorded: {runs[0]['n']:,} transfers a line, {runs[0]['groups']} groups of songs; bars are "
-                "95 % intervals over the groups. Lines say whose code is the donor's. Dashed: the threshold of the "
+                f"{corpus}, recorded: {runs[0]['n']:,} transfers a line and training, {runs[0]['groups']} groups of "
+                "songs; bars are 95 % intervals over the groups, and over the trainings of a model that has several. "
+                "Lines say whose code is the donor's. Dashed: the threshold of the "
                 "claim. Arrowheads lie beyond the edge. After bar 8 there is no later bar.",
                 file=f"transfer-{corpus}",
             )
@@ -189,6 +190,24 @@ class Study:
         return plots.transfer(
             rows[rows.condition.isin(transferred.DRAWN)], transferred.DECIDING, transferred.THRESHOLDS
         )
+
+    def by_training(self) -> tables.Table:
+        """Attention on each fold by itself, as each training has its own seed."""
+        rows = [
+            {
+                "corpus": run["corpus"],
+                "fold and seed": run["fold"],
+                "repeats of bar 1 found": transferred.cell(*run["conditions"]["bar 1"]["structure_recall"]),
+                "without a swap": transferred.cell(*run["conditions"]["no swap"]["structure_recall"]),
+            }
+            | {
+                words: transferred.cell(*run["conditions"]["bar 1"][name])
+                for name, words in transferred.DECIDING.items()
+            }
+            for run in self.measured
+            if run["model"] == "attention"
+        ]
+        return tables.plain(pd.DataFrame(rows))
 
     def in_numbers(self) -> page.Below:
         """Every measure when z_1 was swapped, or not; a table a run."""
