@@ -48,12 +48,13 @@ def scale(entries: Sequence[Entry], findings: Sequence[Finding]) -> str:
         return "No claim of the paper is tested by these runs: they are toy runs, made to show that everything works."
     alike = [entry for entry in entries if (entry.model, entry.corpus) == ("attention", run.corpus)]
     folds = {entry.fold for entry in alike if not entry.sweep}
+    waiting = "waits" if counts["not decided"] == 1 else "wait"
     where = f"{CORPORA.get(run.corpus, run.corpus)} ({run.corpus})"
     repeated = "one fold and one seed" if len(folds) == 1 else f"up to {len(folds)} folds with a seed each"
     return (
         f"Mostly, yes: of {len(findings)} tests of the paper's claims {counts['replicated']} are replicated, "
         f"{counts['partly replicated']} partly, {counts['not replicated']} not, "
-        f"and {counts['not decided']} wait for runs; with {run.parameters / 1e6:.1f} million parameters, "
+        f"and {counts['not decided']} {waiting} for runs; with {run.parameters / 1e6:.1f} million parameters, "
         f"{run.pieces:,} pieces of training on {where}, {repeated}."
         if counts["replicated"] > counts["not replicated"]
         else f"Mostly not: of {len(findings)} tests {counts['replicated']} are replicated, "

@@ -53,10 +53,10 @@ class PriorConfig:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a `Prior` is trained; chosen on validation songs (``book/lab_notes.md``)."""
+    """How a `Prior` is trained; the steps were chosen on validation songs (``book/lab_notes.md``)."""
 
     batch: int = 64
-    steps: int = 1_500
+    steps: int = 6_000
     learning_rate: float = 2e-3
     noise: float = 0.1  # deviation of what is added to the codes
 
