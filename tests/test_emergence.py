@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from examples import ENTRY, TINY
 
@@ -34,11 +35,16 @@ def folder(tmp_path):
     (tmp_path / "results.json").write_text(json.dumps([ENTRY]))
     runs = [run(point(1000, 0.1), point(2000, 0.7), point(3000, 0.3), point(4000, 0.6), point(5000, 0.8, 0.9))]
     (tmp_path / "emergence.json").write_text(json.dumps(runs))
+    (tmp_path / "history").mkdir()
+    rates = {f"rate_bar_{bar}": [10, 5] for bar in range(1, 9)}
+    history = pd.DataFrame({"stage": 1, "pieces": [500, 1000], **rates, "rate_bar_1": 10})
+    history.to_csv(tmp_path / "history" / "smoke-folk-attention-fold0.csv")
     return tmp_path
 
 
 def test_the_answer_names_the_moment_from_which_structure_stays(folder):
-    (sentences,) = pointing.study(folder).answer().sentences
+    fall, sentences = pointing.study(folder).answer().sentences
+    assert "from 1,000 pieces on" in fall
     assert "From 4,000 pieces on, of 5,000, more than 50%" in sentences
     assert "in 10% of the A-A pieces at 1,000" in sentences and "90% at the end" in sentences
 
@@ -46,7 +52,17 @@ def test_the_answer_names_the_moment_from_which_structure_stays(folder):
 def test_and_says_so_where_there_is_none():
     assert emerged.first_above(run(point(1000, 0.9), point(2000, 0.4)), "structure_kept", 0.5) is None
     assert emerged.answer(run(point(1000, 0.9), point(2000, 0.4)), 0.5).startswith("Not within 2,000 pieces")
-    assert "No run" in emerged.answer(None, 0.5)
+    assert "no run that kept its weights" in emerged.answer(None, 0.5)
+
+
+def test_the_fall_of_the_rate_says_from_when_on_it_stays():
+    pieces = [100, 200, 300, 400]
+    fallen = pd.DataFrame(
+        {"run": ["a"] * 4 + ["b"] * 4, "pieces": pieces * 2, "fall": [0.3, 0.1, 0.3, 0.4, 0, 0.1, 0.2, 0.1]}
+    )
+    (sentence,) = emerged.from_then_on(fallen, 0.25)
+    assert "1 of 2" in sentence and "from 300 pieces" in sentence
+    assert emerged.from_then_on(fallen[fallen.run == "b"], 0.25) == ()
 
 
 def test_the_page_shows_every_moment_and_three_to_hear(folder):

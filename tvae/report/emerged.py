@@ -123,6 +123,23 @@ def falls(record: str | Path, entries: list[Entry], corpus: str) -> pd.DataFrame
     return pd.concat(found) if found else pd.DataFrame(columns=["model", "run", "pieces", "fall"])
 
 
+def from_then_on(fallen: pd.DataFrame, threshold: float) -> tuple[str, ...]:
+    """A sentence on rows of `falls`: from when on the fall stays above a threshold; none where there is no run."""
+    since = []
+    for _, run in fallen.groupby("run"):
+        below = run["pieces"][run["fall"] < threshold]
+        after = run["pieces"][run["pieces"] > (below.max() if len(below) else 0)]
+        since.append(int(after.min()) if len(after) else None)
+    known = [pieces for pieces in since if pieces is not None]
+    if not known:
+        return ()
+    when = f"{min(known):,}" if min(known) == max(known) else f"{min(known):,} to {max(known):,}"
+    return (
+        f"In {len(known)} of {len(since)} recorded trainings with attention later bars stay more than {threshold:.0%} "
+        f"cheaper than the first, from {when} pieces on.",
+    )
+
+
 def first_above(run: dict, statistic: str, threshold: float) -> int | None:
     """The pieces seen at the first of the kept moments from which on a statistic stays at or above a threshold."""
     above = None
@@ -136,7 +153,7 @@ def first_above(run: dict, statistic: str, threshold: float) -> int | None:
 def answer(run: dict | None, threshold: float) -> str:
     """The page in two sentences; `threshold` is C7's."""
     if run is None:
-        return "No run that kept its weights along the way is recorded yet."
+        return "When the structure begins to stay is not known: no run that kept its weights on the way is recorded."
     last, first = run["points"][-1], run["points"][0]
     above = first_above(run, "structure_kept", threshold)
     when = (
