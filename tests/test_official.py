@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from examples import ENTRY
+from examples import recorded
 
 import tvae
 from tvae import corpus
@@ -77,7 +77,7 @@ def test_the_official_weights_get_a_row_beside_the_recorded_runs(checkpoint, tmp
     folk = corpus.load("folk")
     few = folk.part(np.arange(0, len(folk), 40))
     monkeypatch.setattr(results.corpora, "load", lambda name: few)
-    block = results.Block("folk", "smoke", (0,), {"attention": [ENTRY | {"corpus_sha256": few.sha256}]})
+    block = results.Block("folk", "smoke", (0,), {"attention": [recorded(corpus_sha256=few.sha256)]})
     assert not len(results.official_rows(tmp_path, [block]))  # nobody has fetched the checkpoint
     torch.save(checkpoint, tmp_path / "release.sdict")
     official(tmp_path / "release.sdict", tmp_path / "official.safetensors")
@@ -85,7 +85,7 @@ def test_the_official_weights_get_a_row_beside_the_recorded_runs(checkpoint, tmp
     accuracy = rows.set_index("statistic").loc["accuracy_free_running"]
     assert accuracy.parameters == 11_999_728 and accuracy.low <= accuracy.value <= accuracy.high
     assert "authors' checkpoint" in unescape(tables.comparative(rows).html)
-    other = results.Block("folk", "smoke", (0,), {"attention": [ENTRY | {"corpus_sha256": "another version"}]})
+    other = results.Block("folk", "smoke", (0,), {"attention": [recorded(corpus_sha256="another version")]})
     assert not len(results.official_rows(tmp_path, [other]))
 
 

@@ -59,7 +59,11 @@ class TestPlanned:
         runs = planned(CONFIG, preset)
         assert len(set(runs)) == len(runs) and preset in PRESETS
         for run in runs:
-            assert run.corpus in corpus.NAMES and run.model in MODELS and run.fold in range(corpus.FOLDS)
+            assert (
+                run.corpus in (*corpus.NAMES, *corpus.LONGER)
+                and run.model in MODELS
+                and run.fold in range(corpus.FOLDS)
+            )
             assert run.kl_weight is None or Run(preset, run.corpus, run.model, run.fold) in runs
 
     def test_the_most_important_come_first(self):
@@ -98,7 +102,7 @@ class TestPlanned:
             planned({"presets": {"toy": blocks}}, "toy")
 
     def test_an_unknown_preset(self):
-        with pytest.raises(TvaeError, match="'papr'; choose one of smoke, cpu, long, paper"):
+        with pytest.raises(TvaeError, match="'papr'; choose one of smoke, cpu, paper"):
             planned(CONFIG, "papr")
 
 

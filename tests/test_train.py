@@ -25,6 +25,7 @@ from tvae.baselines import LSTMVAE
 from tvae.checkpoint import in_eight_bits
 from tvae.presets import MODELS, Stage
 from tvae.report import record
+from tvae.report.entry import entry as checked
 from tvae.train import train
 
 LSTMS = [name for name, row in MODELS.items() if row.architecture is LSTMVAE]
@@ -96,7 +97,7 @@ def test_a_run_leaves_what_the_book_needs(uninterrupted):
     }
     assert not (uninterrupted / "checkpoint.pt").exists()
     metrics = json.loads((uninterrupted / "metrics.json").read_text())
-    record.check(metrics, "the run")
+    checked(metrics, "the run")
     history = pd.read_csv(uninterrupted / "history.csv")
     for number in (0, 1):
         stage = history[history.stage == number]
@@ -301,7 +302,7 @@ def test_a_run_of_another_kl_weight_goes_on_from_the_finished_one(model, finishe
     assert config["start"] == sha256((base / "weights.safetensors").read_bytes()).hexdigest()
     assert config["plan"]["stage_0"] is None and config["plan"]["stage_1"]["kl_weight"] == 4.0
     metrics = json.loads((folder / "metrics.json").read_text())
-    record.check(metrics, "the run")
+    checked(metrics, "the run")
     assert metrics["sweep"] and metrics["kl_weight"] == 4.0 and metrics["steps"] == TINY.sweep / 32
     before, history = pd.read_csv(base / "history.csv"), pd.read_csv(folder / "history.csv")
     assert set(history.stage) == {1}
