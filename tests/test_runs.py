@@ -56,14 +56,10 @@ def until(condition, seconds=60):
 class TestPlanned:
     @pytest.mark.parametrize("preset", CONFIG["presets"])
     def test_everything_in_config_yaml_can_be_trained(self, preset):
-        runs = planned(CONFIG, preset)
+        runs, known = planned(CONFIG, preset), (*corpus.NAMES, *corpus.LONGER)
         assert len(set(runs)) == len(runs) and preset in PRESETS
         for run in runs:
-            assert (
-                run.corpus in (*corpus.NAMES, *corpus.LONGER)
-                and run.model in MODELS
-                and run.fold in range(corpus.FOLDS)
-            )
+            assert run.corpus in known and run.model in MODELS and run.fold in range(corpus.FOLDS)
             assert run.kl_weight is None or Run(preset, run.corpus, run.model, run.fold) in runs
 
     def test_the_most_important_come_first(self):
