@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 from safetensors.torch import load_file
@@ -116,9 +117,4 @@ def read(record: str | Path) -> dict:
     path = Path(record) / FILE
     if not path.exists():
         return {"runs": {}, "prior": {}}
-    try:
-        found = json.loads(path.read_text())
-        assert {"runs", "prior"} <= set(found)
-    except (OSError, ValueError, TypeError, AssertionError) as error:
-        raise TvaeError(f"{path} holds no such measurement ({error}); make it with `python -m tvae measure`.") from None
-    return found
+    return records.measurement(path, "such measurement", itemgetter("runs", "prior"))

@@ -14,12 +14,11 @@ import pandas as pd
 
 from tvae import corpus as corpora
 from tvae.checkpoint import in_eight_bits, load, read_settings, write_atomically
-from tvae.errors import TvaeError
 from tvae.presets import PRESETS
+from tvae.report import record as records
 from tvae.report.entry import Entry
 from tvae.report.measured import read as read_inside
 from tvae.report.measured import rounded
-from tvae.report.record import history
 from tvae.report.transferred import read as read_transfers
 from tvae.studies.emergence import example, measure
 
@@ -66,15 +65,12 @@ def measure_record(record: Path, runs: Path, data: dict[str, corpora.Corpus]) ->
 
 def read(path: str | Path) -> list[dict]:
     """What was recorded, a run each; an empty list where nothing was yet."""
-    try:
-        runs = json.loads(Path(path).read_text())
+
+    def whole(runs: list[dict]) -> None:
         for run in runs:
             run["corpus"], [(point["pieces"], point["structure_kept"], point["heard"]) for point in run["points"]]
-        return runs
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise TvaeError(f"{path} holds no such measurement ({error}); make it with `python -m tvae measure`.") from None
+
+    return records.measurement(path, "such measurement", whole) if Path(path).exists() else []
 
 
 def curves(run: dict) -> pd.DataFrame:
@@ -115,7 +111,7 @@ def falls(record: str | Path, entries: list[Entry], corpus: str) -> pd.DataFrame
     found = []
     for one in entries:
         if one.corpus == corpus and one.model in COMPARED and not one.sweep:
-            h = history(record, one)
+            h = records.history(record, one)
             h = h[h["stage"] == 1]
             later = h[["rate_bar_5", "rate_bar_6", "rate_bar_7"]].mean(axis=1)
             columns = {"model": one.model, "run": one.name, "pieces": h["pieces"], "fall": 1 - later / h["rate_bar_1"]}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from operator import itemgetter
 from pathlib import Path
 
 import pandas as pd
@@ -138,12 +139,7 @@ def by_training(everywhere: list[dict], statistic: str) -> pd.DataFrame:
 
 def read(path: str | Path) -> dict:
     """What was recorded: {"runs": {name: {corpus, model, ..., "attention", "codes", "limits"}}, "elsewhere": [...]}."""
-    try:
-        recorded = json.loads(Path(path).read_text())
-        assert {"runs", "elsewhere"} <= set(recorded)
-    except (OSError, ValueError, TypeError, AssertionError) as error:
-        raise TvaeError(f"{path} holds no such measurement ({error}); make it with `python -m tvae measure`.") from None
-    return recorded
+    return records.measurement(path, "such measurement", itemgetter("runs", "elsewhere"))
 
 
 def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, Corpus]) -> None:

@@ -15,7 +15,9 @@ import json
 import math
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,6 +93,16 @@ def read_reported(path: str | Path) -> dict[str, dict[str, float]]:
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
             raise TvaeError(f"{path}: '{statistic}' of {model} should be a number, not {number!r}.")
     return reported
+
+
+def measurement(path: str | Path, what: str, whole: Callable[[Any], object]) -> Any:
+    """What a file of measurements holds; `whole` reads what has to stand in it. `TvaeError` on any other file."""
+    try:
+        found = json.loads(Path(path).read_text())
+        whole(found)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise TvaeError(f"{path} holds no {what} ({error}); make it with `python -m tvae measure`.") from None
+    return found
 
 
 def pieces(record: str | Path, run: Entry) -> tuple[Pieces, np.ndarray]:

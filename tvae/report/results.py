@@ -38,12 +38,11 @@ DIFFERENCES = ("accuracy_free_running", "onset_f1_free_running", "rate_nats_per_
 
 def read_descriptions(path: str | Path) -> dict[str, dict]:
     """The recorded `describe` of each corpus, by name."""
-    try:
-        return {description["name"]: description for description in json.loads(Path(path).read_text())}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TvaeError(
-            f"{path} holds no descriptions of corpora ({error}); make it with `python -m tvae measure`."
-        ) from None
+
+    def by_name(found: list[dict]) -> dict[str, dict]:
+        return {description["name"]: description for description in found}
+
+    return by_name(records.measurement(path, "descriptions of corpora", by_name))
 
 
 @dataclass(frozen=True)

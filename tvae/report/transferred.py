@@ -70,14 +70,13 @@ def write(runs: list[dict], path: Path) -> None:
 
 
 def read(path: str | Path) -> list[dict]:
-    """The measurements that `main` recorded, a run each. Raises TvaeError where there are none."""
-    try:
-        runs = json.loads(Path(path).read_text())
+    """The measurements that `measure_record` wrote, a run each. Raises TvaeError where there are none."""
+
+    def whole(runs: list[dict]) -> None:
         for run in [*runs, runs[0]]:
             run["corpus"], run["model"], run["conditions"]["bar 1"]["structure_kept"]
-        return runs
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise TvaeError(f"{path} holds no transfers ({error}); make it with `python -m tvae measure`.") from None
+
+    return records.measurement(path, "transfers", whole)
 
 
 def table(runs: list[dict]) -> pd.DataFrame:

@@ -131,11 +131,10 @@ class Study:
         return page.below(
             plots.show(
                 plots.attention_by_distance(self._longer[name]["attention"]["distance"]),
-                f"Mass of the head that finds repeats best on the repeated bar, by distance, in "
-                f"sixteen bars of {name}.",
-                f"{name}: the head that was chosen on training pieces, by distance; the grey line is "
-                f"what bars with nothing "
-                "to find look at in the same place.",
+                "Mass of the head that finds repeats best on the repeated bar, by distance, in sixteen bars of "
+                f"{name}.",
+                f"{name}: the head that was chosen on training pieces, by distance; the grey line is what bars with "
+                "nothing to find look at in the same place.",
             )
             for name in self._sixteen()
         )
@@ -237,11 +236,10 @@ class Study:
         shown = ("test songs", "codes from N(0, 1)", "the prior")
         return plots.show(
             plots.repeats_by_distance_of({SETS[name]: self._prior["sets"][name]["distances"] for name in shown}),
-            "Of the bars that repeat an earlier one, how many bars back the nearest equal bar lies: "
-            "in test songs, in songs "
-            "from N(0, 1) and in songs from the prior.",
-            "Of the bars that repeat an earlier one: how far back the nearest equal bar lies, in "
-            "real songs and in new ones.",
+            "Of the bars that repeat an earlier one, how many bars back the nearest equal bar lies: in test songs, in "
+            "songs from N(0, 1) and in songs from the prior.",
+            "Of the bars that repeat an earlier one: how far back the nearest equal bar lies, in real songs and in "
+            "new ones.",
             file="beyond-repeats",
         )
 
@@ -265,12 +263,10 @@ class Study:
         sides = {(self.entry.corpus, "attention"): other, (self.entry.corpus, TRANSPOSED): own}
         return plots.show(
             plots.dots(measured.gains(sides), "share of the rate that the relation saves beside its shuffled twin"),
-            "Share of the rate of bars 5 to 8 that a copy, a transposition, a retrograde and an "
-            "inversion save, with and "
-            "without training on transposed repeats.",
-            "What a relation is worth beyond its notes, with training on transposed repeats and "
-            "without. 95 % intervals "
-            "over songs.",
+            "Share of the rate of bars 5 to 8 that a copy, a transposition, a retrograde and an inversion save, with "
+            "and without training on transposed repeats.",
+            "What a relation is worth beyond its notes, with training on transposed repeats and without. 95 % "
+            "intervals over songs.",
             file="beyond-gain",
         )
 
