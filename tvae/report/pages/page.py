@@ -103,7 +103,7 @@ class Text:
     sentences: tuple[str, ...]
 
     def _repr_html_(self) -> str:
-        return "".join(f"<p>{escape(sentence)}</p>" for sentence in self.sentences)
+        return f'<div class="tvae-text">{"".join(f"<p>{escape(sentence)}</p>" for sentence in self.sentences)}</div>'
 
     def __repr__(self) -> str:
         return "\n".join(self.sentences)
