@@ -210,24 +210,31 @@ def verdicts(findings: Sequence[Finding]) -> Table:
     """A line a finding: claim, verdict, what the paper says, the value; it opens to test, threshold, evidence, runs."""
     if not findings:
         return Table("<p>No claim is tested by these runs.</p>")
-    known, folded = {claim.id: claim for claim in (*CLAIMS, *BEYOND)}, []
-    for found in findings:
-        value = "–" if found.value is None else f"{found.value:.3f}"
-        badge = f'<span class="tvae-verdict tvae-verdict-{BADGES[found.verdict]}">{escape(found.verdict)}</span>'
-        about = {"test": escape(found.statistic), "threshold": escape(found.threshold)}
-        if found.value is not None:
-            about["evidence"] = f"{value}, 95 % interval {found.low:.3f} … {found.high:.3f}"
-        if found.reason:
-            about["why not"] = escape(found.reason)
-        about["decided by"] = escape(found.source)
-        if claim := known.get(found.claim):
-            about |= {"set by": f"commit <code>{claim.commit}</code>", "known by then": code(claim.known)}
-        rows = "".join(f"<dt>{name}</dt><dd>{words}</dd>" for name, words in about.items())
-        folded.append(
-            f'<details class="tvae-claimed"><summary><b>{escape(found.claim)}</b> {badge} '
-            f"<span>{escape(found.statement)}</span> <em>{value}</em></summary><dl>{rows}</dl></details>"
-        )
-    return Table("".join(folded))
+    known = {claim.id: claim for claim in (*CLAIMS, *BEYOND)}
+    return Table("".join(folded(found, known.get(found.claim)) for found in findings))
+
+
+def folded(found: Finding, claim: Claim | None) -> str:
+    """One finding, of a claim that may have been dropped since; its value beside what was asked."""
+    reads = claim.reads if claim else "{:.3f}".format
+    value = "–" if found.value is None else reads(found.value)
+    badge = f'<span class="tvae-verdict tvae-verdict-{BADGES[found.verdict]}">{escape(found.verdict)}</span>'
+    about = {"test": escape(found.statistic), "threshold": escape(found.threshold)}
+    if found.value is not None:
+        about["evidence"] = f"{found.value:.3f}, 95 % interval {found.low:.3f} … {found.high:.3f}"
+    if found.reason:
+        about["why not"] = escape(found.reason)
+    about["decided by"] = escape(found.source)
+    asked = ""
+    if claim:
+        about |= {"set by": f"commit <code>{claim.commit}</code>", "known by then": code(claim.known)}
+        bound = "at least" if claim.at_least else "below"
+        asked = f"<small>{escape(claim.short)}; asked: {bound} {reads(claim.threshold)}</small>"
+    rows = "".join(f"<dt>{name}</dt><dd>{words}</dd>" for name, words in about.items())
+    return (
+        f'<details class="tvae-claimed"><summary><b>{escape(found.claim)}</b> {badge} '
+        f"<span>{escape(found.statement)} {asked}</span> <em>{value}</em></summary><dl>{rows}</dl></details>"
+    )
 
 
 def tests(claims: Sequence[Claim], said_by: str = "the paper says") -> Table:
