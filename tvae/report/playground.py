@@ -40,7 +40,7 @@ from tvae.studies.songs import TEMPERATURE
 from tvae.studies.statistics import interval
 
 NOTHING_MEASURED = {"runs": {}}
-MODELS = ("attention", "no_attention")  # that are put on the page
+PLAYED = ("attention", "no_attention")  # that are put on the page
 PART = 3 * 2**18  # bytes of weights in a script: a step of the progress bar; in base64 a third more
 LETTERS = (".-" + string.ascii_letters.swapcase())[:STATES]  # silence, sustain, pitches: as in melody.js
 
@@ -68,7 +68,7 @@ class Offered:
     vae: TransformerVAE
     tensors: Mapping[str, Tensor]  # its weights in eight bits: those of a released file as they are
     id: str
-    model: str  # as `MODELS` names it
+    model: str  # as `tvae.presets.MODELS` names it
     corpus: str
     label: str
     about: str
@@ -85,13 +85,13 @@ class Offered:
 def chosen(entries: list[Entry]) -> list[Entry]:
     """The recorded runs whose models a page can run, in the order of its list; the first one is loaded with the page.
 
-    Raises TvaeError where no run of `MODELS` is recorded with its weights.
+    Raises TvaeError where no run of `PLAYED` is recorded with its weights.
     """
-    known = [entry for entry in entries if entry.model in MODELS and entry.released and not entry.beyond]
+    known = [entry for entry in entries if entry.model in PLAYED and entry.released and not entry.beyond]
     if not known:
-        raise TvaeError(f"No run of {' or '.join(MODELS)} is recorded with its weights, and the playground needs one.")
+        raise TvaeError(f"No run of {' or '.join(PLAYED)} is recorded with its weights, and the playground needs one.")
     order = [*CORPORA, *sorted({entry.corpus for entry in known} - set(CORPORA))]
-    return sorted(known, key=lambda entry: (order.index(entry.corpus), MODELS.index(entry.model)))
+    return sorted(known, key=lambda entry: (order.index(entry.corpus), PLAYED.index(entry.model)))
 
 
 def offered(entry: Entry, weights: str | Path, measured: dict) -> Offered:

@@ -26,7 +26,7 @@ from tvae.report.entry import Entry
 from tvae.studies.statistics import over_folds
 from tvae.studies.transfers import CONDITIONS, measure
 
-CLAIMS = tuple(claim for claim in claims.CLAIMS if claim.group == claims.TRANSFER)
+TRANSFERS = tuple(claim for claim in claims.CLAIMS if claim.group == claims.TRANSFER)
 
 
 def measurable(entry: Entry) -> bool:
@@ -97,8 +97,8 @@ def table(runs: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype({"value": float, "low": float, "high": float})
 
 
-DECIDING = {claim.statistic: claim.statistic.replace("_", " ") for claim in CLAIMS}  # a panel each in the figure
-THRESHOLDS = {claim.statistic: claim.threshold for claim in CLAIMS}
+DECIDING = {claim.statistic: claim.statistic.replace("_", " ") for claim in TRANSFERS}  # a panel each in the figure
+THRESHOLDS = {claim.statistic: claim.threshold for claim in TRANSFERS}
 DRAWN = [name for name in CONDITIONS if "away" not in name]  # in the figure; the others move the donor
 TABULATED = {  # in the table: measure -> heading
     "structure_recall": "host's repeats of bar 1 found",
