@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
+import seaborn
 from matplotlib.figure import Figure
 
-from tvae.report.plots.style import GREY, MODEL_COLOURS, PALETTE, WIDTH, styled
+from tvae.report.plots.style import GREY, MODEL_COLOURS, PALETTE, WIDTH, legend_above, styled
 
 MARKERS = "osD^vP"
 
@@ -34,11 +36,11 @@ def repeats_by_distance_of(sides: Mapping[str, Sequence[float]]) -> Figure:
     """{kind of songs: share of its repeats by distance (7,)} -> groups of columns, one for each distance."""
     figure = Figure(figsize=(WIDTH, 3.1))
     ax = figure.subplots()
-    width = 0.8 / len(sides)
-    for k, (side, share) in enumerate(sides.items()):
-        at = np.arange(1, len(share) + 1) + width * (k - (len(sides) - 1) / 2)
-        ax.bar(at, 100 * np.asarray(share), width, color=(GREY, *PALETTE)[k], label=side, lw=0)
-    ax.set(xlabel="bars back to the nearest equal bar", ylabel="of the repeats (%)", xticks=range(1, len(share) + 1))
+    rows = pd.DataFrame(sides).rename_axis("distance").reset_index().melt("distance", var_name="side")
+    rows["distance"], rows["value"] = rows["distance"] + 1, 100 * rows["value"]
+    look = {"hue": "side", "palette": dict(zip(sides, (GREY, *PALETTE))), "saturation": 1, "lw": 0}
+    seaborn.barplot(rows, x="distance", y="value", ax=ax, **look)
+    ax.set(xlabel="bars back to the nearest equal bar", ylabel="of the repeats (%)")
     ax.grid(False, axis="x")
-    figure.legend(loc="outside upper left", ncols=2)
+    legend_above(figure, ax)
     return figure

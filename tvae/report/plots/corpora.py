@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
+import seaborn
 from matplotlib.figure import Figure
 
 from tvae.melody import BARS, HIGHEST, LOWEST
@@ -18,10 +20,15 @@ def repeats_by_distance(share: Mapping[str, np.ndarray]) -> Figure:
     figure = Figure(figsize=(WIDTH, 5.2))
     top, bottom = np.ravel(figure.subfigures(2, 1, height_ratios=[1.25, 1]))
     ax = top.subplots()
-    distances = np.arange(1, BARS)
-    for (name, s), marker, line in zip(share.items(), "osD^vPp", ("-", "--", ":", "-.") * 2):
-        per_distance = [100 * np.diagonal(np.asarray(s), -d).mean() for d in distances]
-        ax.plot(distances, per_distance, line, marker=marker, color=CORPUS_COLOURS.get(name, GREY), label=name)
+    distances = range(1, BARS)
+    rows = pd.DataFrame(
+        [(name, d, 100 * np.diagonal(np.asarray(s), -d).mean()) for name, s in share.items() for d in distances],
+        columns=["corpus", "distance", "equal"],
+    )
+    look = {"hue": "corpus", "palette": {name: CORPUS_COLOURS.get(name, GREY) for name in share}}
+    seaborn.lineplot(
+        rows, x="distance", y="equal", style="corpus", markers=list("osD^vPp"[: len(share)]), ax=ax, **look
+    )
     ax.set(xlabel="distance in bars", ylabel="bars that are equal (%)", xticks=distances)
     ax.set_ylim(bottom=0)
     ax.legend(ncols=len(share), loc="lower left", bbox_to_anchor=(-0.01, 1), borderaxespad=0.2, handlelength=2.4)
