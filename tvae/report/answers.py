@@ -1,13 +1,16 @@
-"""The answers in words, made of the record: three sentences for the front page, one for each page that asks."""
+"""The answers in words, made of the record: four for the front page, one for each page that asks."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from tvae.model import parameter_count
+from tvae.presets import PRESETS, build
 from tvae.report import transferred
-from tvae.report.claims import Finding
+from tvae.report.claims import CLAIMS, Finding
 from tvae.report.entry import Entry
 
 CORPORA = {"hooktheory": "pop songs", "folk": "fiddle tunes", "pop909": "played pop songs"}
@@ -16,15 +19,17 @@ CORPORA = {"hooktheory": "pop songs", "folk": "fiddle tunes", "pop909": "played 
 def answers(record: str | Path, entries: Sequence[Entry], findings: Sequence[Finding]) -> dict[str, str]:
     """The sentences that pages open with, by name; each says so where its evidence is not recorded yet.
 
-    "scale", "codes" and "transfer" are the front page's as well.
+    "verdicts", "codes", "transfer" and "scale" are the front page's as well.
     """
     found = {finding.claim: finding for finding in findings}
     return {
+        "verdicts": verdicts(found),
         "scale": scale(entries, findings),
         "codes": codes(found),
         "transfer": transfers(record, found),
+        "heard": heard(record, found),
         "training": training(entries),
-        "table": table(found),
+        "table": table(entries, found),
         "attention": attention(found),
         "limits": limits(found),
     }
@@ -41,58 +46,105 @@ def known(found: dict[str, Finding], *claims: str) -> bool:
     return all(claim in found and found[claim].value is not None for claim in claims)
 
 
-def scale(entries: Sequence[Entry], findings: Sequence[Finding]) -> str:
-    """How many claims hold, for how large a model, trained how long, on what."""
-    counts, run = Counter(finding.verdict for finding in findings), papers_run(entries)
-    if not findings or not run:
+def verdicts(found: dict[str, Finding]) -> str:
+    """How many claims hold, and whether the one that the paper is named for does so in every training."""
+    if not found:
         return "No claim of the paper is tested by these runs: they are toy runs, made to show that everything works."
-    alike = [entry for entry in entries if (entry.model, entry.corpus) == ("attention", run.corpus)]
-    folds = {entry.fold for entry in alike if not entry.sweep}
+    counts = Counter(finding.verdict for finding in found.values())
     waiting = "waits" if counts["not decided"] == 1 else "wait"
-    where = f"{CORPORA.get(run.corpus, run.corpus)} ({run.corpus})"
-    repeated = "one fold and one seed" if len(folds) == 1 else f"up to {len(folds)} folds with a seed each"
-    return (
-        f"Mostly, yes: of {len(findings)} tests of the paper's claims {counts['replicated']} are replicated, "
-        f"{counts['partly replicated']} partly, {counts['not replicated']} not, "
-        f"and {counts['not decided']} {waiting} for runs; with {run.parameters / 1e6:.1f} million parameters, "
-        f"{run.pieces:,} pieces of training on {where}, {repeated}."
-        if counts["replicated"] > counts["not replicated"]
-        else f"Mostly not: of {len(findings)} tests {counts['replicated']} are replicated, "
-        f"{counts['not replicated']} not."
+    said = (
+        f"{'Most' if 2 * counts['replicated'] > len(found) else 'Not most'} of the paper's claims hold: of "
+        f"{len(found)} tests {counts['replicated']} are replicated, {counts['partly replicated']} partly, "
+        f"{counts['not replicated']} not, and {counts['not decided']} {waiting} for runs."
     )
+    kept, asked = found.get("C7"), next(claim.threshold for claim in CLAIMS if claim.id == "C7")
+    if not kept or not kept.runs:
+        return said
+    held, trainings = sum(run.value >= asked for run in kept.runs), len(kept.runs)
+    where = {0: "in none", trainings: "in all"}.get(held, f"in {held}")
+    return (
+        f'{said} Whether a repeated bar is stored as "as bar 1", so that it repeats another first bar too, depends on '
+        f"the training: {where} of {trainings} it mostly is."
+        if trainings > 1
+        else said
+    )
+
+
+def scale(entries: Sequence[Entry], findings: Sequence[Finding]) -> str:
+    """How large the model is, how long it was trained, on what, and how many trainings the tests rest on."""
+    run = papers_run(entries)
+    if not run:
+        return "No run of the model with attention is recorded."
+    release = PRESETS["paper"]
+    size = parameter_count(build(release.plan("attention").model))
+    said = (
+        f"The model has {run.parameters / 1e6:.1f} million parameters and was trained on {run.pieces:,} pieces of "
+        f"{CORPORA.get(run.corpus, run.corpus)} ({run.corpus}); the release has {size / 1e6:.1f} million and "
+        f"{release.stage_1.rows / 1e6:.1f} million pieces."
+    )
+    trainings = Counter(len(finding.runs) for finding in findings if finding.runs)
+    tests = [
+        f"{number} {'rests' if number == 1 else 'rest'} on {'one training' if runs == 1 else f'{runs} trainings'}"
+        for runs, number in sorted(trainings.items(), reverse=True)
+    ]
+    return f"{said} Of the tests {', '.join(tests)}." if tests else said
 
 
 def codes(found: dict[str, Finding]) -> str:
     """What a repeated bar costs, and whether attention looks back."""
     if not known(found, "C4", "C5"):
         return "What a repeated bar costs is not measured of these runs."
-    cheaper, lift = found["C4"], found["C5"]
+    cheaper = found["C4"]
     return (
         f"A repeated bar's code is {cheaper.value:.0%} cheaper than a new bar's "
-        f"({cheaper.low:.0%} to {cheaper.high:.0%}), and the bar it repeats gets {lift.value:.0f} times as much "
-        f"attention as chance would give it ({lift.low:.1f} to {lift.high:.1f})."
+        f"({cheaper.low:.0%} to {cheaper.high:.0%}), and the bar it repeats gets {lift(found['C5'])} times as much "
+        "attention as chance would give it."
     )
+
+
+def lift(found: Finding) -> str:
+    """How many times as much attention, in each training where there are several."""
+    each = [f"{run.value:.0f}" for run in found.runs]
+    among = f" ({', '.join(each[:-1])} and {each[-1]} in {len(each)} trainings)" if len(each) > 1 else ""
+    return f"{found.value:.0f}{among}"
+
+
+def recalls(record: str | Path, found: dict[str, Finding], condition: str = "bar 1") -> dict[int, float]:
+    """Of the repeats of bar 1, the share that is found again in each training that C7 rests on, by fold."""
+    kept, path = found.get("C7"), Path(record) / "transfer.json"
+    runs = {run["run"]: run["conditions"] for run in transferred.read(path)} if path.exists() else {}
+    measured = [run for run in kept.runs if run.names[0] in runs] if kept else []
+    return {run.fold: runs[run.names[0]][condition]["structure_recall"][0] for run in measured}
+
+
+def listed(shares: Iterable[float]) -> str:
+    """Shares in words: "75%, 12% and 20%"."""
+    *first, last = [f"{share:.0%}" for share in shares]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def transfers(record: str | Path, found: dict[str, Finding]) -> str:
     """What a swapped first bar takes along, and what it leaves."""
-    kept = found.get("C7")
-    path = Path(record) / "transfer.json"
-    runs = {run["run"]: run for run in transferred.read(path)} if path.exists() else {}
-    trained = [runs[run.names[0]]["conditions"] for run in kept.runs if run.names[0] in runs] if kept else []
-    if not trained:
+    swapped, own = (recalls(record, found, name) for name in ("bar 1", "no swap"))
+    if not swapped or not known(found, "C8", "C9"):
         return "What a swapped first bar takes along is not measured of these runs."
-    swapped, own = ([run[name]["structure_recall"][0] for run in trained] for name in ("bar 1", "no swap"))
-    rhythm, register = found["C8"], found["C9"]
-    least, most, unswapped = min(swapped), max(swapped), sum(own) / len(own)
-    recall = (
-        f"{sum(swapped) / len(swapped):.0%} of its repeats are found again"
-        if most - least < 0.2
-        else f"{least:.0%} of its repeats are found again after one training and {most:.0%} after another"
-    )
+    trainings = f" in {len(swapped)} trainings" if len(swapped) > 1 else ""
     return (
-        f"When bar 1 is swapped, {recall} ({unswapped:.0%} without a swap); the rhythm of later bars follows "
-        f"{rhythm.value:.0%} and the register {register.value:.0%} of the way that songs go themselves."
+        f"When bar 1 is swapped, {listed(swapped.values())} of its repeats are found again{trainings} "
+        f"({sum(own.values()) / len(own):.0%} without a swap); the rhythm of later bars follows "
+        f"{found['C8'].value:.0%} and the register {found['C9'].value:.0%} of the way that songs go themselves."
+    )
+
+
+def heard(record: str | Path, found: dict[str, Finding]) -> str:
+    """Which training the pages play, beside the others."""
+    again = recalls(record, found)
+    if 0 not in again or len(again) < 2:
+        return "What is heard comes from the one training that is recorded."
+    others = listed(share for fold, share in again.items() if fold)
+    return (
+        f"The model of the pop songs that you hear is that of fold 0: after a swap {again[0]:.0%} of the repeats are "
+        f"found again with it, in the other trainings {others}."
     )
 
 
@@ -101,22 +153,36 @@ def training(entries: Sequence[Entry]) -> str:
     run = papers_run(entries)
     if not run:
         return "No run of the model with attention is recorded."
+    alike = [entry for entry in entries if (entry.model, entry.corpus) == (run.model, run.corpus) and not entry.sweep]
+    minutes = sorted(round(entry.train_seconds / 60) for entry in alike if entry.pieces == run.pieces)
+    took = f"{minutes[0]} minutes" if len(minutes) == 1 else f"{minutes[0]} to {minutes[-1]} minutes"
     device = run.device.replace(", 1 threads", ", one thread")
     return (
-        f"Yes: {run.pieces:,} pieces take {run.train_seconds / 60:.0f} minutes ({device}), and after them "
+        f"Yes: {run.pieces:,} pieces took {took} ({device}, beside other work), and after them "
         f"{run.accuracy_free_running:.0%} of the steps of unheard songs come back from their codes alone."
     )
 
 
-def table(found: dict[str, Finding]) -> str:
-    """Attention beside no attention at equal rate, and beside a flat LSTM."""
+def table(entries: Sequence[Entry], found: dict[str, Finding]) -> str:
+    """Attention beside no attention at equal rate and as they stand, and beside a flat LSTM."""
     if not known(found, "C1", "C2"):
         return "Whether it is better is not decided by these runs."
     saved, flat = found["C2"], found["C1"]
-    return (
+    said = (
         f"With the same amount of stored information, attention loses {saved.value:.0%} less than no attention "
         f"({saved.low:.0%} to {saved.high:.0%}), and of 100 steps it gives back {100 * flat.value:.0f} more than "
         "a flat LSTM."
+    )
+    ours = papers_run(entries)
+    other = next((one for one in entries if ours and one.run == replace(ours.run, model="no_attention")), None)
+    if not ours or not other:
+        return said
+    steps = 100 * (other.accuracy_free_running - ours.accuracy_free_running)
+    nats = other.score("rate_nats_per_piece") - ours.score("rate_nats_per_piece")
+    return (
+        f"{said} At the same KL weight it gives back {abs(steps):.1f} of 100 steps "
+        f"{'less' if steps > 0 else 'more'} than no attention, with {abs(nats):.0f} nats "
+        f"{'less' if nats > 0 else 'more'}."
     )
 
 
@@ -124,10 +190,10 @@ def attention(found: dict[str, Finding]) -> str:
     """How much more attention than chance the repeated bar gets."""
     if not known(found, "C5"):
         return "Where the model looks is not measured of these runs."
-    lift = found["C5"]
+    where = found["C5"]
     return (
-        f"{'Yes' if lift.verdict == 'replicated' else 'Not clearly'}: the bar that is repeated gets {lift.value:.0f} "
-        f"times as much attention as chance would give it ({lift.low:.0f} to {lift.high:.0f})."
+        f"{'Yes' if where.verdict == 'replicated' else 'Not clearly'}: the bar that is repeated gets {lift(where)} "
+        "times as much attention as chance would give it."
     )
 
 
@@ -138,6 +204,7 @@ def limits(found: dict[str, Finding]) -> str:
     copy, mirrored = found["C6, a copy"], found["C6"]
     saves = f"{mirrored.value:.0%}" if mirrored.value >= 0.005 else "nothing"
     return (
-        f"A plain copy makes the second half of a melody {copy.value:.0%} cheaper ({copy.low:.0%} to {copy.high:.0%}); "
-        f"a half that runs backwards or upside down saves {saves}."
+        f"A plain copy makes the second half of a melody {copy.value:.0%} cheaper than another song's bars "
+        f"({copy.low:.0%} to {copy.high:.0%}); a half that runs backwards or upside down saves {saves} beside the same "
+        "notes in another order."
     )

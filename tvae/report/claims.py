@@ -127,7 +127,7 @@ CLAIMS = (
     Claim("C6, a copy", INSIDE, "Simple repetition is caught.",
           "rate saved by a copy",
           "share by which the rate of bars 5-8 is lower when they copy bars 1-4 than when they copy a stranger's",
-          "gain_of_copy", "attention", 0.25, MENDED,
+          "saved_by_copy", "attention", 0.25, MENDED,
           "the earlier run: 0.41; without it C6 passes for whoever notices nothing"),
     Claim("C7", TRANSFER, "Context transfer: the structure stays.",
           "structure kept",

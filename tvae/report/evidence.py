@@ -92,6 +92,12 @@ def gain(which: str) -> Callable[[Claim, Record, Entry], Interval]:
     return lambda claim, record, entry: tuple(record.inside[entry.name]["limits"]["gain"][which])
 
 
+def saved_by_copy(claim: Claim, record: Record, entry: Entry) -> Interval:
+    """Beside a stranger's bars, as the claim has it; `gain` is beside the same notes in another order."""
+    variants = record.inside[entry.name]["limits"]["variants"]
+    return tuple(next(row["saving"] for row in variants if row["variant"] == "copy"))
+
+
 def transferred_statistic(claim: Claim, record: Record, entry: Entry) -> Interval:
     return tuple(record.transfers[entry.name]["conditions"]["bar 1"][claim.statistic])
 
@@ -116,7 +122,7 @@ MEASURED = {  # statistics that `python -m tvae measure` finds: (in words, where
     "saved_by_repeats": ("share saved by repeated bars", saved_by_repeats),
     "attention_lift": ("attention found over expected", attention_lift),
     "gain_of_limit": ("share saved by retrograde or inversion", gain("limit")),
-    "gain_of_copy": ("share saved by a copy", gain("copy")),
+    "saved_by_copy": ("share that a copy saves beside a stranger's bars", saved_by_copy),
     "structure_kept": ("structure kept", transferred_statistic),
     "rhythm_follows": ("rhythm follows", transferred_statistic),
     "register_follows": ("register follows", transferred_statistic),
