@@ -74,6 +74,22 @@ def test_folds_that_disagree_leave_a_claim_open_that_one_of_them_would_decide(tm
     assert found.source == "5 runs: folds 0, 1, 2, 3, 4, a seed each, 1,000 pieces"
 
 
+def test_two_trainings_that_decide_say_how_little_two_are(tmp_path):
+    two = decide(R3, evidence.evidence(R3, write(tmp_path, {("attention", 0): 0.95, ("attention", 1): 0.9})))
+    assert two.verdict == "replicated" and "which would decide: partly replicated" in tables.verdicts([two]).html
+    alike = decide(R3, evidence.evidence(R3, write(tmp_path, {("attention", 0): 0.951, ("attention", 1): 0.95})))
+    assert "Student" in tables.verdicts([alike]).html and "would decide" not in tables.verdicts([alike]).html
+
+
+def test_a_copy_is_measured_beside_a_strangers_bars_as_its_claim_says():
+    copy = next(claim for claim in CLAIMS if claim.id == "C6, a copy")
+    found = evidence.evidence(copy, evidence.Record(ROOT / "figures"))
+    runs = json.loads((ROOT / "figures" / "inside.json").read_text())["runs"]
+    for run in found.runs:
+        rates = {row["variant"]: row["rate"][0] for row in runs[run.names[0]]["limits"]["variants"]}
+        assert run.value == pytest.approx(1 - rates["copy"] / rates["unrelated"], abs=1e-3)
+
+
 def test_two_models_are_compared_on_the_folds_that_both_have(tmp_path):
     both = write(tmp_path, {("attention", 0): 0.9, ("attention", 1): 0.9, ("lstm_1x8", 0): 0.7})
     found = decide(C1, evidence.evidence(C1, both))

@@ -10,11 +10,12 @@ import pandas as pd
 from lxml.html import fromstring
 
 from tvae.presets import MODELS
-from tvae.report.claims import BEYOND, CLAIMS, Claim, Finding
+from tvae.report.claims import BEYOND, CLAIMS, Claim, Finding, verdict
 from tvae.report.entry import Entry
 from tvae.report.plots.style import MODEL_NAMES
 from tvae.report.results import PAPER_CORPUS
 from tvae.studies.comparison import EqualRate
+from tvae.studies.statistics import of_trainings
 
 STATISTICS = {  # column heads and digits, in the order of the table
     "accuracy_free_running": ("accuracy, free-running", 3),
@@ -222,6 +223,8 @@ def folded(found: Finding, claim: Claim | None) -> str:
     about = {"test": escape(found.statistic), "threshold": escape(found.threshold)}
     if found.value is not None:
         about["evidence"] = f"{found.value:.3f}, 95 % interval {found.low:.3f} … {found.high:.3f}"
+    if claim and len(found.runs) > 1:
+        about["trainings"] = trainings(found, claim)
     if found.reason:
         about["why not"] = escape(found.reason)
     about["decided by"] = escape(found.source)
@@ -235,6 +238,16 @@ def folded(found: Finding, claim: Claim | None) -> str:
         f'<details class="tvae-claimed"><summary><b>{escape(found.claim)}</b> {badge} '
         f"<span>{escape(found.statement)} {asked}</span> <em>{value}</em></summary><dl>{rows}</dl></details>"
     )
+
+
+def trainings(found: Finding, claim: Claim) -> str:
+    """The value of each training, and Student's interval, with what it would decide where that is something else."""
+    values = [run.value for run in found.runs]
+    low, high = of_trainings(values)
+    otherwise = verdict(low, high, claim.threshold, claim.at_least)
+    decides = "" if BADGES[otherwise] == BADGES[found.verdict] else f", which would decide: {otherwise}"
+    each = ", ".join(f"{value:.3f}" for value in values)
+    return f"{each}; by Student's t of these alone {low:.3f} … {high:.3f}{decides}"
 
 
 def tests(claims: Sequence[Claim], said_by: str = "the paper says") -> Table:
