@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -151,12 +150,12 @@ def bench(parser: argparse.ArgumentParser) -> Callable[..., object]:
     parser.add_argument("--out", type=Path, default=Path("figures/bench.json"))
 
     def run(out: Path) -> None:
-        from tvae.checkpoint import write_atomically
+        from tvae.files import write_json
         from tvae.studies.bench import bench
 
         figures = bench()
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(out, lambda part: part.write_text(json.dumps(figures, indent=1) + "\n"))
+        write_json(out, figures)
         print(out)
 
     return run

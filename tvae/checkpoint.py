@@ -1,4 +1,4 @@
-"""What a run leaves and how it goes on: weights, the state of a training, files that are whole or not there.
+"""What a run leaves and how it goes on: weights, and the state of a training.
 
 Weights are safetensors files whose metadata rebuilds the model. A run's own are float32. Released ones have eight bits
 a value: a matrix is int8, with a float32 ``.scale`` for each output, and everything else is float32. The report and
@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -20,21 +19,9 @@ from torch import Tensor, nn
 
 from tvae.baselines import LSTMVAE, LSTMConfig
 from tvae.errors import TvaeError
+from tvae.files import write_atomically
 from tvae.model import ModelConfig, TransformerVAE
 from tvae.presets import build, model_row
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Call `write(temporary path)`, then put the file in place: a reader sees the old file or the new, never half."""
-    temporary = path.with_name(path.name + ".part")
-    write(temporary)
-    os.replace(temporary, path)
-
-
-def write_npz(path: Path, **arrays: np.ndarray) -> None:
-    """Compressed arrays in a file of exactly this name, to which numpy alone would append .npz."""
-    with open(path, "wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def quantised(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -85,7 +72,7 @@ def read_settings(path: str | os.PathLike) -> dict:
 
 
 def load(path: str | os.PathLike) -> TransformerVAE | LSTMVAE:
-    """A model from a weights file of a run, of the record, or of `tvae official`: in float32, ready to evaluate."""
+    """As `tvae.load`."""
     about = read_settings(path)
     try:
         sizes = LSTMConfig if model_row(about["model"]).architecture is LSTMVAE else ModelConfig

@@ -18,8 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -33,6 +31,7 @@ import numpy as np
 from tvae.corpora import PREFIX, folder, folk, hooktheory, pop909
 from tvae.corpora.sources import Piece, cache_dir
 from tvae.errors import TvaeError
+from tvae.files import DAMAGED, write_npz
 from tvae.melody import BARS, STEPS
 
 SOURCES = {"hooktheory": hooktheory, "pop909": pop909}  # that are read from files; folk is embedded
@@ -209,14 +208,8 @@ def assemble(name: str, pieces: Iterable[Piece | str]) -> Corpus:
 def write(path: Path, corpus: Corpus) -> None:
     """Corpus -> .npz without pickle; the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            arrays = {name: getattr(corpus, name) for name in ("tokens", "length", "song", "title", "sha256")}
-            np.savez_compressed(file, **arrays, left_out=np.array([*corpus.left_out.items()], str).reshape(-1, 2))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    arrays = {name: getattr(corpus, name) for name in ("tokens", "length", "song", "title", "sha256")}
+    write_npz(path, **arrays, left_out=np.array([*corpus.left_out.items()], str).reshape(-1, 2))
 
 
 def read(path: Path | Traversable, name: str) -> Corpus:
@@ -233,5 +226,5 @@ def _read_prepared(path: Path, name: str) -> Corpus | None:
     """None: not there yet, or damaged."""
     try:
         return read(path, name)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+    except DAMAGED:
         return None

@@ -166,11 +166,8 @@ RELEASE_EPOCH = len(SHIFTS) * 12_914  # the release's training pieces (80 % of 1
 RELEASE_BARS = RELEASE_EPOCH * BARS
 RELEASE_STAGE_1 = Stage(
     16,
-    (
-        (0, 1e-4), (30 * RELEASE_EPOCH, 1e-4),
-        (30 * RELEASE_EPOCH, 1e-5), (50 * RELEASE_EPOCH, 1e-5),
-        (50 * RELEASE_EPOCH, 1e-6), (60 * RELEASE_EPOCH, 1e-6),
-    ),
+    ((0, 1e-4), (30 * RELEASE_EPOCH, 1e-4), (30 * RELEASE_EPOCH, 1e-5), (50 * RELEASE_EPOCH, 1e-5),
+     (50 * RELEASE_EPOCH, 1e-6), (60 * RELEASE_EPOCH, 1e-6)),
     kl_weight=1.0,
 )  # fmt: skip
 
@@ -211,14 +208,7 @@ PRESETS = {
     "paper": Preset(
         ModelConfig(),
         LSTMConfig(),
-        Stage(
-            64,
-            (
-                (0, 1e-3), (12 * RELEASE_BARS, 1e-3),
-                (12 * RELEASE_BARS, 1e-4), (18 * RELEASE_BARS, 1e-4),
-            ),
-            kl_weight=0.1,
-        ),
+        Stage(64, ((0, 1e-3), (12 * RELEASE_BARS, 1e-3), (12 * RELEASE_BARS, 1e-4), (18 * RELEASE_BARS, 1e-4)), 0.1),
         RELEASE_STAGE_1,
         RELEASE_STAGE_1,
         sweep=6 * RELEASE_EPOCH,

@@ -32,13 +32,7 @@ class Rows:
     """
 
     def __init__(
-        self,
-        tokens: np.ndarray,
-        counted: np.ndarray,
-        batch: int,
-        seed: int,
-        device: torch.device,
-        repeats: float = 0.0,
+        self, tokens: np.ndarray, counted: np.ndarray, batch: int, seed: int, device: torch.device, repeats: float = 0.0
     ):
         self.tokens = torch.as_tensor(tokens, device=device)  # (N, L) uint8
         self.counted = torch.as_tensor(counted, device=device)  # (N, L) bool: steps that the loss counts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from tvae.corpora import slug
 from tvae.errors import TvaeError
+from tvae.files import read_json
 
 STATES = ("done", "running", "interrupted", "missing")
 # What a block of config.yaml lists, in the order in which its product is run through: the last varies fastest, so that
@@ -116,7 +116,7 @@ def progress(folder: Path) -> Progress:
         return Progress("missing")  # whatever lies there, training starts anew
     reading = folder / "config.json"
     try:
-        settings = json.loads(reading.read_text()) if reading.exists() else None
+        settings = read_json(reading) if reading.exists() else None
         planned = settings["plan"]["stage_1"]["learning_rate"][-1][0] if settings else None
         reading = folder / "history.csv"
         history = list(csv.DictReader(reading.read_text().splitlines())) if reading.exists() else []

@@ -28,9 +28,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from tvae import corpus as corpora
-from tvae.checkpoint import in_eight_bits, load_state, save_state, save_weights, write_atomically, write_npz
+from tvae.checkpoint import in_eight_bits, load_state, save_state, save_weights
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
+from tvae.files import read_json, write_atomically, write_json, write_npz
 from tvae.machine import choose_device, device_name, git_commit, use_bf16
 from tvae.melody import PIECE, STEPS
 from tvae.model import BarVAE, ModelConfig, kl_divergence, parameter_count
@@ -173,11 +174,13 @@ def prepared(folder: Path, settings: dict, wait: float) -> Generator[None, None,
     folder.mkdir(parents=True, exist_ok=True)
     with only_one(folder, wait):
         path = folder / "config.json"
-        if path.exists() and json.loads(path.read_text()) != settings:
+        if path.exists() and read_json(path) != settings:
             raise TvaeError(
                 f"{folder} holds a run with other settings or data; move it away or choose another folder for runs."
             )
-        write_atomically(path, lambda part: part.write_text(json.dumps(settings, indent=1) + "\n"))
+        for left in folder.rglob("*.part"):  # by one that was killed while it wrote
+            left.unlink()
+        write_json(path, settings)
         yield
 
 
@@ -347,6 +350,6 @@ def finish(training: Training, data: corpora.Corpus, settings: dict) -> None:
         "train_seconds": training.seconds,
         "device": device_name(training.device), "torch": torch.__version__, "git_commit": training.commit,
     }  # fmt: skip
-    write_atomically(folder / "pieces.npz", lambda path: write_npz(path, song=data.song[test], **pieces))
-    write_atomically(folder / "metrics.json", lambda path: path.write_text(json.dumps(metrics, indent=1) + "\n"))
+    write_npz(folder / "pieces.npz", song=data.song[test], **pieces)
+    write_json(folder / "metrics.json", metrics)
     training.checkpoint.unlink(missing_ok=True)

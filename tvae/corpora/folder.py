@@ -19,6 +19,7 @@ from tvae import melody
 from tvae.corpora import PREFIX
 from tvae.corpora.sources import Piece
 from tvae.errors import TvaeError
+from tvae.files import write_atomically
 from tvae.midi import read_pieces
 
 ENDINGS = (".mid", ".midi", ".kar", ".rmi", ".smf")
@@ -110,8 +111,12 @@ def outcome(path: Path, name: str) -> Outcome:
 def write_report(path: Path, outcomes: list[Outcome]) -> None:
     """A table for people, tab-separated: each file with its pieces, the windows left out, and why."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        rows = csv.writer(file, delimiter="\t", lineterminator="\n")
-        rows.writerow(["file", "pieces", "windows left out", "refused", "what was chosen and changed"])
-        for one in outcomes:
-            rows.writerow([one.file, len(one.pieces), len(one.left_out), one.refused, " ".join(one.notices)])
+
+    def write(part: Path) -> None:
+        with part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            rows = csv.writer(file, delimiter="\t", lineterminator="\n")
+            rows.writerow(["file", "pieces", "windows left out", "refused", "what was chosen and changed"])
+            for one in outcomes:
+                rows.writerow([one.file, len(one.pieces), len(one.left_out), one.refused, " ".join(one.notices)])
+
+    write_atomically(path, write)

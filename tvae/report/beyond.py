@@ -8,7 +8,6 @@ The first trains a prior and writes ``<weights>/prior-<run>.safetensors``, the s
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from operator import itemgetter
@@ -17,8 +16,9 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 from tvae import corpus as corpora
-from tvae.checkpoint import read_settings, restored, save_weights, write_atomically
+from tvae.checkpoint import read_settings, restored, save_weights
 from tvae.errors import TvaeError
+from tvae.files import write_json
 from tvae.machine import git_commit
 from tvae.report import measured
 from tvae.report import record as records
@@ -108,8 +108,7 @@ def measure_record(record: Path, weights: Path, runs: Path, data_dir: str | None
             model = records.load_model(weights, entry)
             found["prior"][name] = about | songs.measure(model, load_prior(weights, name), *pieces)
             print(f"the prior of {name} measured", flush=True)
-    text = json.dumps(measured.rounded(found), indent=1) + "\n"
-    write_atomically(Path(record) / FILE, lambda part: part.write_text(text))
+    write_json(Path(record) / FILE, measured.rounded(found))
 
 
 def read(record: str | Path) -> dict:

@@ -7,13 +7,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tvae.checkpoint import write_atomically
 from tvae.errors import TvaeError
+from tvae.files import read_json, write_json
 
 FIRST, COMPARISON, INSIDE, TRANSFER = "the first runs", "the comparison", "looking inside", "context transfer"
 LONGER, PRIOR, LIMIT = "longer music", "new songs", "the authors' limit"
@@ -270,7 +269,7 @@ def read(record: str | Path, file: str = PAPER_FILE) -> list[Finding]:
     try:
         found = [
             Finding(**entry | {"runs": tuple(Run(**run | {"names": tuple(run["names"])}) for run in entry["runs"])})
-            for entry in json.loads(path.read_text())
+            for entry in read_json(path)
         ]
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise TvaeError(f"{path} is no list of findings ({error}); make it with `python -m tvae claims`.") from None
@@ -279,5 +278,4 @@ def read(record: str | Path, file: str = PAPER_FILE) -> list[Finding]:
 
 def write(record: str | Path, findings: Sequence[Finding], file: str = PAPER_FILE) -> None:
     """Put the findings into the record, in place of what was there."""
-    text = json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False) + "\n"
-    write_atomically(Path(record) / file, lambda part: part.write_text(text, encoding="utf-8"))
+    write_json(Path(record) / file, [asdict(finding) for finding in findings], ensure_ascii=False)

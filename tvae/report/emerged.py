@@ -7,13 +7,13 @@ writes ``<record>/emergence.json``.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from tvae import corpus as corpora
-from tvae.checkpoint import in_eight_bits, load, read_settings, write_atomically
+from tvae.checkpoint import in_eight_bits, load, read_settings
+from tvae.files import read_json, write_json
 from tvae.presets import PRESETS
 from tvae.report import record as records
 from tvae.report.entry import Entry
@@ -41,7 +41,7 @@ def kept_weights(run: Path) -> dict[int, Path]:
 
 def measure_run(run: Path, corpus: corpora.Corpus, tunes: corpora.Corpus) -> dict:
     """A finished run at every moment that it kept: {..., "points": [{"pieces", "heard", and what `measure` gives}]}."""
-    train, test = map(corpus.part, corpus.split(json.loads((run / "config.json").read_text())["fold"]))
+    train, test = map(corpus.part, corpus.split(read_json(run / "config.json")["fold"]))
     points, about = [], {}
     for pieces, path in kept_weights(run).items():
         about = read_settings(path)
@@ -50,7 +50,7 @@ def measure_run(run: Path, corpus: corpora.Corpus, tunes: corpora.Corpus) -> dic
         heard = {name: tokens.tolist() for name, tokens in example(vae, tunes).items()}
         points.append({"pieces": pieces} | measure(vae, train, test) | {"heard": heard})
         print(f"{run} measured at {pieces:,} pieces", flush=True)
-    commit = json.loads((run / "metrics.json").read_text())["git_commit"]
+    commit = read_json(run / "metrics.json")["git_commit"]
     return {name: about[name] for name in ABOUT} | {"git_commit": commit, "points": points}
 
 
@@ -59,8 +59,7 @@ def measure_record(record: Path, runs: Path, data: dict[str, corpora.Corpus]) ->
     folders = [path.parent for path in sorted(runs.glob("*/*/*/fold*/kept")) if (path.parent / "metrics.json").exists()]
     found = [measure_run(folder, data[folder.parts[-3]], data["folk"]) for folder in folders]
     if found:
-        text = json.dumps(rounded(found)) + "\n"
-        write_atomically(record / "emergence.json", lambda part: part.write_text(text))
+        write_json(record / "emergence.json", rounded(found), indent=None)
 
 
 def read(path: str | Path) -> list[dict]:

@@ -9,16 +9,15 @@ with released weights does on the other corpora. Weights that are not released a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from operator import itemgetter
 from pathlib import Path
 
 import pandas as pd
 
-from tvae.checkpoint import write_atomically
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
+from tvae.files import write_json
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS
 from tvae.report import record as records
@@ -162,8 +161,7 @@ def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, Corp
         elif name in earlier and earlier[name]["git_commit"] == entry.git_commit:
             found[name] = earlier[name]
             print(f"{name} stays as it was recorded: its weights are not here", flush=True)
-    text = json.dumps(rounded({"runs": found, "elsewhere": elsewhere(entries, weights, data)}), indent=1) + "\n"
-    write_atomically(path, lambda part: part.write_text(text))
+    write_json(path, rounded({"runs": found, "elsewhere": elsewhere(entries, weights, data)}))
 
 
 def rounded(measured):

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +27,11 @@ from torch import Tensor
 
 from tvae import corpus as corpora
 from tvae import transfer
-from tvae.checkpoint import in_eight_bits, load, quantised, read_settings, write_atomically
+from tvae.checkpoint import in_eight_bits, load, quantised, read_settings
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
+from tvae.files import write_json
 from tvae.melody import BARS, STATES, STEPS
 from tvae.model import ModelConfig, TransformerVAE, parameter_count
 from tvae.report import beyond
@@ -324,13 +326,8 @@ def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
 
 
 def read(path: str | Path) -> dict:
-    """What `main` recorded: `measure`, and the run's name. Raises TvaeError where there is nothing of the kind."""
-    try:
-        found = json.loads(Path(path).read_text())
-        found["run"], found["pieces"], found["change"]
-        return found
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise TvaeError(f"{path} holds no such measurement ({error}); make it with `python -m tvae measure`.") from None
+    """What `measure_record` wrote: `measure`, and the run's name. Raises TvaeError where there is nothing of it."""
+    return records.measurement(path, "such measurement", itemgetter("run", "pieces", "change"))
 
 
 def write_own(weights_file: Path | None, record: Path, weights: Path, page: Path) -> Path:
@@ -352,6 +349,5 @@ def measure_record(record: Path, runs: Path, data: dict[str, Corpus]) -> None:
         return
     found = measure(load(own_weights), data[entry.corpus], entry.fold)
     about = {"run": entry.name, "corpus_sha256": entry.corpus_sha256} | rounded(found)
-    text = json.dumps(about, indent=1) + "\n"
-    write_atomically(record / "playground.json", lambda part: part.write_text(text))
+    write_json(record / "playground.json", about)
     print(f"{about['run']}: {about['accuracy']:.4f}, in eight bits {about['accuracy_8_bits']:.4f}")

@@ -24,9 +24,10 @@ import pandas as pd
 import yaml
 
 from tvae.baselines import LSTMVAE
-from tvae.checkpoint import in_eight_bits, load, save_weights, write_atomically
+from tvae.checkpoint import in_eight_bits, load, save_weights
 from tvae.errors import TvaeError
 from tvae.evaluate import Pieces
+from tvae.files import read_json, write_json
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS
 from tvae.report.entry import SCORES, Entry, entry
@@ -36,7 +37,7 @@ def stored(record: str | Path) -> list[dict]:
     """What ``<record>/results.json`` holds; `TvaeError` where it is no list of runs."""
     path = Path(record) / "results.json"
     try:
-        runs = json.loads(path.read_text())
+        runs = read_json(path)
     except FileNotFoundError:
         raise TvaeError(f"There is no {path}; train runs and collect them with `python -m tvae record`.") from None
     except json.JSONDecodeError as error:
@@ -98,7 +99,7 @@ def read_reported(path: str | Path) -> dict[str, dict[str, float]]:
 def measurement(path: str | Path, what: str, whole: Callable[[Any], object]) -> Any:
     """What a file of measurements holds; `whole` reads what has to stand in it. `TvaeError` on any other file."""
     try:
-        found = json.loads(Path(path).read_text())
+        found = read_json(path)
         whole(found)
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise TvaeError(f"{path} holds no {what} ({error}); make it with `python -m tvae measure`.") from None
@@ -172,8 +173,7 @@ def collect(folders: list[Path], record: Path, weights: Path) -> list[Entry]:
         shutil.copyfile(folder / "pieces.npz", record / "pieces" / f"{new.name}.npz")
         shutil.copyfile(folder / "history.csv", record / "history" / f"{new.name}.csv")
         known[new.name] = new, values
-    text = json.dumps([known[name][1] for name in sorted(known)], indent=1) + "\n"
-    write_atomically(record / "results.json", lambda part: part.write_text(text))
+    write_json(record / "results.json", [known[name][1] for name in sorted(known)])
     for name in left:
         print(f"{name} leaves the record")
         for file in (record / f"pieces/{name}.npz", record / f"history/{name}.csv", weights / f"{name}.safetensors"):

@@ -5,7 +5,6 @@ python -m tvae measure --data-dir DIR    describes the corpora, into figures/cor
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from tvae import corpus as corpora
-from tvae.checkpoint import load, write_atomically
+from tvae.checkpoint import load
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate, terms
+from tvae.files import write_json
 from tvae.melody import PIECE
 from tvae.model import parameter_count
 from tvae.presets import MODELS, PRESETS
@@ -288,5 +288,4 @@ def recompute(entry: Entry, weights: str | Path) -> pd.DataFrame:
 
 def describe_corpora(data: list[Corpus], path: Path) -> None:
     """Describe corpora for the record: sizes, ranges, repeats, and how well one does without a model."""
-    text = json.dumps([describe(corpus) for corpus in data], indent=1) + "\n"
-    write_atomically(path, lambda part: part.write_text(text))
+    write_json(path, [describe(corpus) for corpus in data])

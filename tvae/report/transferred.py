@@ -16,8 +16,8 @@ import pandas as pd
 
 from tvae import corpus as corpora
 from tvae.baselines import LSTMVAE
-from tvae.checkpoint import write_atomically
 from tvae.errors import TvaeError
+from tvae.files import write_atomically
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS
 from tvae.report import claims
@@ -66,7 +66,7 @@ def write(runs: list[dict], path: Path) -> None:
     """Measurements as JSON, a line each."""
     text = json.dumps(runs, indent=1)
     text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda triple: "[" + re.sub(r"\s+", " ", triple[1]) + "]", text)
-    write_atomically(path, lambda part: part.write_text(text + "\n"))
+    write_atomically(path, lambda part: part.write_text(text + "\n", encoding="utf-8"))
 
 
 def read(path: str | Path) -> list[dict]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -10,16 +9,17 @@ import pandas as pd
 from tvae import corpus as corpora
 from tvae import transfer
 from tvae.checkpoint import load
+from tvae.files import read_json
 from tvae.report import listen, plots, tables
 
 
 def metrics(folder: Path) -> tables.Table:
-    found = json.loads((folder / "metrics.json").read_text())
+    found = read_json(folder / "metrics.json")
     return tables.plain(pd.DataFrame({"metric": found.keys(), "value": [str(value) for value in found.values()]}))
 
 
 def curves(folder: Path) -> plots.Shown:
-    run = json.loads((folder / "config.json").read_text())
+    run = read_json(folder / "config.json")
     model = run["model"]
     return plots.show(
         plots.training_curves({model: pd.read_csv(folder / "history.csv")}),
@@ -30,7 +30,7 @@ def curves(folder: Path) -> plots.Shown:
 
 def given_back(folder: Path, data_dir: str | None = None, pieces: int = 2) -> listen.Players:
     """Test pieces, each followed by what the model gives back from its codes alone."""
-    run = json.loads((folder / "config.json").read_text())
+    run = read_json(folder / "config.json")
     data = corpora.load(run["corpus"], data_dir)
     test = data.part(data.split(run["fold"])[1][:pieces])
     again = transfer.reconstruct(load(folder / "weights.safetensors"), test.tokens)

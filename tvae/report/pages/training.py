@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tvae.files import read_json
 from tvae.presets import PRESETS
 from tvae.report import plots, tables
 from tvae.report import record as records
@@ -134,7 +134,7 @@ class Study:
         """Train the toy model now."""
         with tempfile.TemporaryDirectory() as runs:
             folder = train("attention", "folk", "smoke", runs=runs)
-            history, metrics = pd.read_csv(folder / "history.csv"), json.loads((folder / "metrics.json").read_text())
+            history, metrics = pd.read_csv(folder / "history.csv"), read_json(folder / "metrics.json")
         page.tell("live", {"seconds": metrics["train_seconds"], "accuracy": metrics["accuracy_free_running"]})
         curves = plots.training_curves({"attention": history})
         return plots.show(curves, "Loss, rate and accuracy of a toy run.", "A toy run, stage 1.")
@@ -147,5 +147,5 @@ class Study:
 
 def study(record: str | Path = "figures") -> Study:
     """Read the recorded runs, and what `make bench` has measured."""
-    speed = json.loads(page.recorded(record, "bench.json").read_text())
+    speed = read_json(page.recorded(record, "bench.json"))
     return Study(record, [entry for entry in page.entries(record) if not entry.sweep], speed)

@@ -1,0 +1,43 @@
+"""Files that are whole or not there, and JSON: one way to write and to read them, without PyTorch."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)  # what reading an .npz may raise
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Call `write(temporary path)`, then put the file in place: a reader sees the old file or the new, never half."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_npz(path: Path, **arrays: np.ndarray) -> None:
+    """Compressed arrays in a file of exactly this name, to which numpy alone would append .npz."""
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **arrays)
+    write_atomically(path, lambda part: part.write_bytes(content.getbuffer()))
+
+
+def write_json(path: Path, value: object, **layout) -> None:
+    """A value as JSON for people, or in another layout that `json.dumps` knows."""
+    text = json.dumps(value, **{"indent": 1} | layout) + "\n"
+    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def read_json(path: str | Path) -> Any:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
