@@ -1,11 +1,15 @@
 """A damaged record stops the build with a sentence that names the run."""
 
 import json
+from dataclasses import asdict
 
+import numpy as np
 import pytest
-from examples import ENTRY
+from examples import ENTRY, TINY
 
-from tvae import TvaeError
+from tvae import TvaeError, files
+from tvae.checkpoint import save_weights
+from tvae.presets import build
 from tvae.report import record
 from tvae.report.entry import A_CODE_A_BAR, Entry, entry
 
@@ -14,6 +18,22 @@ REQUIRED = [name for name, field in Entry.model_fields.items() if field.is_requi
 
 def write(folder, entries):
     (folder / "results.json").write_text(json.dumps(entries))
+
+
+def run(folder, accuracy=0.5, **changes):
+    """What a finished run leaves that is recorded."""
+    folder.mkdir(parents=True)
+    files.write_json(folder / "metrics.json", {**ENTRY, "accuracy_free_running": accuracy, **changes})
+    files.write_npz(folder / "pieces.npz", song=np.array(["a"]), correct_free_running=np.array([100 * accuracy]))
+    (folder / "history.csv").write_text(f"stage,accuracy\n1,{accuracy}\n")
+    plan = TINY.plan("attention")
+    save_weights(build(plan.model), folder / "weights.safetensors", {"model": "attention", "plan": asdict(plan)})
+    return folder
+
+
+def kept(folder) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_good_record_is_read(tmp_path):
@@ -82,6 +102,41 @@ def test_missing_companions_are_sentences(tmp_path):
 def test_an_unfinished_run_is_not_collected(tmp_path):
     with pytest.raises(TvaeError, match="no finished run"):
         record.collect([tmp_path], tmp_path / "record", tmp_path / "weights")
+
+
+def test_a_run_on_a_new_version_of_its_corpus_takes_the_place_of_the_old_one_of_its_name(tmp_path, capsys):
+    folder, weights = tmp_path / "record", tmp_path / "weights"
+    old = [run(tmp_path / "a"), run(tmp_path / "b", model="no_attention"), run(tmp_path / "c", corpus="hooktheory")]
+    record.collect(old, folder, weights)
+    found = record.collect([run(tmp_path / "new", 0.75, corpus_sha256="1")], folder, weights)
+    assert [entry.name for entry in found] == ["smoke-folk-attention-fold0", "smoke-hooktheory-attention-fold0"]
+    assert capsys.readouterr().out == "smoke-folk-no_attention-fold0 leaves the record\n"
+    scores, song = record.pieces(folder, found[0])
+    assert scores["correct_free_running"] == 75 and song == "a"
+    assert record.history(folder, found[0]).accuracy.tolist() == [0.75]
+    record.load_model(weights, found[0])
+    assert len(list(tmp_path.glob("record/*/*"))) == 4 and len(list(weights.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "sentence"),
+    [
+        ("metrics.json", b"{", "metrics.json cannot be read"),
+        ("metrics.json", b"{}", "has no 'corpus'"),
+        ("pieces.npz", b"PK", "per-piece scores of smoke-folk-no_attention-fold0 cannot be read"),
+        ("pieces.npz", b"", "per-piece scores of smoke-folk-no_attention-fold0 cannot be read"),
+        ("history.csv", b"", "training curve of smoke-folk-no_attention-fold0 cannot be read"),
+        ("weights.safetensors", b"", "holds no weights"),
+    ],
+)
+def test_of_several_runs_none_is_recorded_where_one_is_damaged(tmp_path, file, content, sentence):
+    record.collect([run(tmp_path / "old")], tmp_path / "record", tmp_path / "weights")
+    before = kept(tmp_path / "record"), kept(tmp_path / "weights")
+    bad = run(tmp_path / "bad", model="no_attention")
+    (bad / file).write_bytes(content)
+    with pytest.raises(TvaeError, match=sentence):
+        record.collect([run(tmp_path / "good", 0.75), bad], tmp_path / "record", tmp_path / "weights")
+    assert (kept(tmp_path / "record"), kept(tmp_path / "weights")) == before
 
 
 def test_a_model_with_one_code_for_all_bars_has_no_rate_per_bar(tmp_path):

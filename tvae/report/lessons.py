@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from tvae.errors import TvaeError
 from tvae.presets import MODELS
 from tvae.report.entry import Entry
 from tvae.report.results import paired_difference
@@ -84,7 +83,7 @@ def table(record: str | Path, entries: Sequence[Entry], corpus: str = "hooktheor
         for name in STATISTICS:
             try:
                 found[name] = paired_difference(record, *pair, name)
-            except (KeyError, TvaeError):
+            except KeyError:
                 found[name] = None
         pieces = sorted({entry.pieces for entry in pair})
         verdict = OPEN if None in found.values() else take(found, choice)

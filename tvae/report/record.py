@@ -11,11 +11,11 @@ of the runs that are `Entry.released`. ``<run>`` is `tvae.runs.Run.name`.
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,10 @@ import pandas as pd
 import yaml
 
 from tvae.baselines import LSTMVAE
-from tvae.checkpoint import in_eight_bits, load, save_weights
+from tvae.checkpoint import in_eight_bits, load, read_settings, save_weights
 from tvae.errors import TvaeError
 from tvae.evaluate import Pieces
-from tvae.files import read_json, write_json
+from tvae.files import DAMAGED, read_json, write_atomically, write_json
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS
 from tvae.report.entry import SCORES, Entry, entry
@@ -40,8 +40,8 @@ def stored(record: str | Path) -> list[dict]:
         runs = read_json(path)
     except FileNotFoundError:
         raise TvaeError(f"There is no {path}; train runs and collect them with `python -m tvae record`.") from None
-    except json.JSONDecodeError as error:
-        raise TvaeError(f"{path} is not JSON (line {error.lineno}: {error.msg}).") from None
+    except ValueError as error:
+        raise TvaeError(f"{path} is not JSON ({error}).") from None
     if not isinstance(runs, list):
         raise TvaeError(f"{path} should be a list of runs, each an object.")
     return runs
@@ -108,18 +108,24 @@ def measurement(path: str | Path, what: str, whole: Callable[[Any], object]) -> 
 
 def pieces(record: str | Path, run: Entry) -> tuple[Pieces, np.ndarray]:
     """A recorded run's per-piece scores and the pieces' songs."""
-    path = Path(record) / "pieces" / f"{run.name}.npz"
+    return scores(Path(record) / "pieces" / f"{run.name}.npz", run)
+
+
+def scores(path: Path, run: Entry) -> tuple[Pieces, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            scores = dict(arrays)
-    except (OSError, ValueError) as error:
+            found = dict(arrays)
+        return found, found.pop("song")
+    except DAMAGED as error:
         raise TvaeError(f"The per-piece scores of {run.name} cannot be read from {path} ({error}).") from None
-    return scores, scores.pop("song")
 
 
 def history(record: str | Path, run: Entry) -> pd.DataFrame:
     """A recorded run's training curve, the columns of its history.csv."""
-    path = Path(record) / "history" / f"{run.name}.csv"
+    return curve(Path(record) / "history" / f"{run.name}.csv", run)
+
+
+def curve(path: Path, run: Entry) -> pd.DataFrame:
     try:
         return pd.read_csv(path)
     except (OSError, ValueError) as error:
@@ -143,38 +149,51 @@ def model_at_hand(weights: str | Path, runs: str | Path, run: Entry) -> Transfor
     return vae
 
 
+def finished(folder: Path) -> tuple[Entry, dict]:
+    """The run in a folder, and its values as they stand there; `TvaeError` unless all that is recorded can be read."""
+    path = folder / "metrics.json"
+    try:
+        values = read_json(path)
+    except FileNotFoundError:
+        raise TvaeError(f"{folder} holds no finished run (no metrics.json).") from None
+    except (OSError, ValueError) as error:
+        raise TvaeError(f"{path} cannot be read ({error}).") from None
+    run = entry(values, folder)
+    scores(folder / "pieces.npz", run)
+    curve(folder / "history.csv", run)
+    if run.released:
+        load(folder / "weights.safetensors")
+    return run, values
+
+
 def collect(folders: list[Path], record: Path, weights: Path) -> list[Entry]:
     """Take finished runs into the record, in place of earlier ones of the same name; other runs stay.
 
     Runs of another preset or another version of their corpus leave the record, and so do their files: they could not
-    stand in one table with the new ones.
+    stand in one table with the new ones. Nothing is written before all of it was read.
     """
     known = {}  # name -> the run, and its values as they stand in the file
     if (record / "results.json").exists():
         known = {run.name: (run, values) for run, values in zip(read(record), stored(record), strict=True)}
-    for folder in (record / "pieces", record / "history", weights):
-        folder.mkdir(parents=True, exist_ok=True)
+    taken, left = {}, set()
     for folder in folders:
-        if not (folder / "metrics.json").exists():
-            raise TvaeError(f"{folder} holds no finished run (no metrics.json).")
-    left = []
-    for folder in folders:
-        values = json.loads((folder / "metrics.json").read_text())
-        new = entry(values, folder)
+        new, values = finished(folder)
         for name, (old, _) in list(known.items()):
             same = (old.preset, old.corpus_sha256) == (new.preset, new.corpus_sha256)
             if old.corpus == new.corpus and not same:
                 del known[name]
-                left.append(name)
-        if new.released:
-            config = json.loads((folder / "config.json").read_text())
-            vae = load(folder / "weights.safetensors")
-            save_weights(vae, weights / f"{new.name}.safetensors", config, eight_bits=True)
-        shutil.copyfile(folder / "pieces.npz", record / "pieces" / f"{new.name}.npz")
-        shutil.copyfile(folder / "history.csv", record / "history" / f"{new.name}.csv")
-        known[new.name] = new, values
+                left.add(name)
+        known[new.name], taken[new.name] = (new, values), folder
+    for place in (record / "pieces", record / "history", weights):
+        place.mkdir(parents=True, exist_ok=True)
+    for name, folder in taken.items():
+        if name in known and known[name][0].released:
+            own = folder / "weights.safetensors"
+            save_weights(load(own), weights / f"{name}.safetensors", read_settings(own), eight_bits=True)
+        for file, kept in (("pieces.npz", f"pieces/{name}.npz"), ("history.csv", f"history/{name}.csv")):
+            write_atomically(record / kept, partial(shutil.copyfile, folder / file))
     write_json(record / "results.json", [known[name][1] for name in sorted(known)])
-    for name in left:
+    for name in sorted(left - known.keys()):
         print(f"{name} leaves the record")
         for file in (record / f"pieces/{name}.npz", record / f"history/{name}.csv", weights / f"{name}.safetensors"):
             file.unlink(missing_ok=True)
