@@ -34,7 +34,7 @@ def files(*patterns):
     return sorted(str(path) for pattern in patterns for path in Path().glob(pattern) if path.is_file())
 
 
-CORE = files("tvae/*.py", "tvae/corpora/*.py", "tvae/data/*")
+CORE = files("tvae/*.py", "tvae/corpora/*.py", "tvae/midi/*.py", "tvae/data/*")
 SOURCES = [*CORE, *files("tvae/studies/**/*.py", "tvae/report/**/*.py")]
 
 

@@ -104,8 +104,8 @@ def codes(found: dict[str, Finding]) -> str:
 
 def lift(found: Finding) -> str:
     """How many times as much attention, in each training where there are several."""
-    each = [f"{run.value:.0f}" for run in found.runs]
-    among = f" ({', '.join(each[:-1])} and {each[-1]} in {len(each)} trainings)" if len(each) > 1 else ""
+    each = listed(f"{run.value:.0f}" for run in found.runs)
+    among = f" ({each} in {len(found.runs)} trainings)" if len(found.runs) > 1 else ""
     return f"{found.value:.0f}{among}"
 
 
@@ -117,9 +117,9 @@ def recalls(record: str | Path, found: dict[str, Finding], condition: str = "bar
     return {run.fold: runs[run.names[0]][condition]["structure_recall"][0] for run in measured}
 
 
-def listed(shares: Iterable[float]) -> str:
-    """Shares in words: "75%, 12% and 20%"."""
-    *first, last = [f"{share:.0%}" for share in shares]
+def listed(words: Iterable[str]) -> str:
+    """One after the other: "75%, 12% and 20%"."""
+    *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 
 
@@ -128,9 +128,10 @@ def transfers(record: str | Path, found: dict[str, Finding]) -> str:
     swapped, own = (recalls(record, found, name) for name in ("bar 1", "no swap"))
     if not swapped or not known(found, "C8", "C9"):
         return "What a swapped first bar takes along is not measured of these runs."
+    each = listed(f"{share:.0%}" for share in swapped.values())
     trainings = f" in {len(swapped)} trainings" if len(swapped) > 1 else ""
     return (
-        f"When bar 1 is swapped, {listed(swapped.values())} of its repeats are found again{trainings} "
+        f"When bar 1 is swapped, {each} of its repeats are found again{trainings} "
         f"({sum(own.values()) / len(own):.0%} without a swap); the rhythm of later bars follows "
         f"{found['C8'].value:.0%} and the register {found['C9'].value:.0%} of the way that songs go themselves."
     )
@@ -141,7 +142,7 @@ def heard(record: str | Path, found: dict[str, Finding]) -> str:
     again = recalls(record, found)
     if 0 not in again or len(again) < 2:
         return "What is heard comes from the one training that is recorded."
-    others = listed(share for fold, share in again.items() if fold)
+    others = listed(f"{share:.0%}" for fold, share in again.items() if fold)
     return (
         f"The model of the pop songs that you hear is that of fold 0: after a swap {again[0]:.0%} of the repeats are "
         f"found again with it, in the other trainings {others}."

@@ -128,10 +128,12 @@ def from_then_on(fallen: pd.DataFrame, threshold: float) -> tuple[str, ...]:
     known = [pieces for pieces in since if pieces is not None]
     if not known:
         return ()
-    when = f"{min(known):,}" if min(known) == max(known) else f"{min(known):,} to {max(known):,}"
+    when = f"from {min(known):,} pieces on" + (
+        f" in the earliest, from {max(known):,} in the latest" if min(known) != max(known) else ""
+    )
     return (
         f"In {len(known)} of {len(since)} recorded trainings with attention later bars stay more than {threshold:.0%} "
-        f"cheaper than the first, from {when} pieces on.",
+        f"cheaper than the first, {when}.",
     )
 
 

@@ -30,7 +30,7 @@ class Choice:
 CHOICES = (
     Choice("local decoder", "attention_lstm", "attention", "an autoregressive local decoder (an LSTM here)",
            "a dense local decoder, all steps at once"),
-    Choice("masks of the decoder", "attention", "no_attention", "causal masks", "diagonal masks: bars on their own"),
+    Choice("masks, all three", "attention", "no_attention", "causal masks", "diagonal masks: bars on their own"),
     Choice("mask of the encoder", "attention", "bidirectional", "a causal encoder", "an encoder that sees all bars"),
     Choice("start", "attention", "pytorch_start", "the release's initialisation", "PyTorch's initialisation"),
     Choice("width of the heads", "attention", "wide", "heads of 64", "heads of 256"),

@@ -190,7 +190,8 @@ def differences(record: str | Path, block: Block, model: str = "attention") -> p
         for statistic in DIFFERENCES if other != model else ():
             value, low, high = difference(record, block, model, other, statistic)
             rows.append({"corpus": block.corpus, "block": block.title, "model": other,
-                         "parameters": block.runs[other][0].parameters, "statistic": statistic,
+                         "parameters": block.runs[other][0].parameters,
+                         "pieces": block.runs[other][0].pieces, "statistic": statistic,
                          "value": value, "low": low, "high": high})  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -123,17 +123,18 @@ def paper_cells(own: pd.DataFrame, statistic: str, digits: int, paper: float | N
 
 
 def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
-    """`tvae.report.results.differences`: a row for each model that `model` is compared with."""
+    """`tvae.report.results.differences`: a row for each model that `model` is compared with, with its own pieces."""
     shown = {name: head for name, head in STATISTICS.items() if name in set(frame.statistic)}
-    heads = ["", *(name for name, _ in shown.values())]
+    heads = ["", "trained on", *(name for name, _ in shown.values())]
     rows = []
     for title, part in frame.groupby("block", sort=False):
-        rows.append(f'<tr><th colspan="{len(shown) + 1}" scope="rowgroup">{escape(title)}</th></tr>')
+        rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(title)}</th></tr>')
         for other, own in part.groupby("model", sort=False):
             own = own.set_index("statistic")
             name = f"{MODEL_NAMES.get(model, model)} less {MODEL_NAMES.get(other, other)}"
             cells = "".join(cell(own, statistic, digits, "+") for statistic, (_, digits) in shown.items())
-            rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
+            pieces = f"<td>{own.pieces.iloc[0]:,}</td>"
+            rows.append(f'<tr><th scope="row">{escape(name)}</th>{pieces}{cells}</tr>')
     return framed(heads, rows)
 
 

@@ -13,6 +13,7 @@ from tvae import corpus as corpora
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.report import listen, measured, plots, tables
+from tvae.report.answers import listed
 from tvae.report.pages import page
 from tvae.studies import attention
 from tvae.studies.attention import Head
@@ -72,7 +73,7 @@ class Study:
             f"Mass on the repeated bar, found and expected, for each head; {name}.",
             f"{name}: mean attention mass on the earlier bar over {one['pairs']:,} pairs of equal bars in "
             f"{one['pieces']:,} test pieces; thin lines are 95 % intervals over songs. The ring is the head chosen on "
-            f"training pieces: {best['kind']}, layer {best['layer']}, head {best['number']}.",
+            f"training pieces: {plots.ATTENTIONS[best['kind']][0]}, layer {best['layer']}, head {best['number']}.",
             file=f"attention-{name.split(',')[0]}-attention",
         )
 
@@ -97,6 +98,14 @@ class Study:
                     }
                 )
         return tables.plain(pd.DataFrame(rows))
+
+    def reach(self) -> page.Text:
+        """How much of its attention the same head puts on the bar that is repeated, by how far back that is."""
+        said = []
+        for name, one in self.corpora.items():
+            each = [f"{row['found'][0]:.0%} at {row['distance']}" for row in one["distance"]]
+            said.append(f"{name}: {listed(each)} {'bar' if each[-1].endswith(' 1') else 'bars'} back.")
+        return page.Text(tuple(said))
 
     def by_distance(self) -> page.Below:
         """The head that finds repeats best, for each distance by itself; a figure a corpus."""

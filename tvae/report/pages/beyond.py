@@ -59,8 +59,8 @@ class Study:
         said = []
         for group in (claims.LONGER, claims.PRIOR, claims.LIMIT):
             own = [one for one in found if one.group == group]
-            decided = ", ".join(f"{one.claim} {one.verdict}" for one in own if one.value is not None)
-            said.append(f"{group.capitalize()}: {decided or 'not recorded yet'}.")
+            decided = [f"{one.statement} This {one.verdict}." for one in own if one.value is not None]
+            said.append(f"{group.capitalize()}: {' '.join(decided) or 'not recorded yet.'}")
         return page.Text(tuple(said))
 
     def verdicts(self, group: str) -> tables.Table:

@@ -111,6 +111,16 @@ class Study:
             file="codes-fifth_bar",
         )
 
+    def fifth_bars_by_training(self) -> tables.Table:
+        """The same of every recorded training of attention, as each has its own seed."""
+        rows = [
+            {"corpus": run["corpus"], "fold and seed": run["fold"]}
+            | {row["z_5"]: f"{row['equal'][0]:.0%}" for row in run["codes"]["fifth_bar"]}
+            for run in measured.read(page.recorded(self.record, "inside.json"))["runs"].values()
+            if run["model"] == "attention"
+        ]
+        return tables.plain(pd.DataFrame(rows))
+
     def told_again(self) -> tables.Table:
         rows = [
             self._named(side)

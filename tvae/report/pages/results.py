@@ -79,7 +79,7 @@ class Study:
             plots.strip(self.findings),
             "For each claim the value of each fold and of all together, with 95 % intervals, beside the threshold.",
             "Each fold's value (small dots) and all folds together (large dots, with 95 % intervals), measured from "
-            "the threshold, which is the line at 0. To the right the claim holds. A row has its own scale: its "
+            "the threshold, which is the dashed line. To the right the claim holds. A row has its own scale: its "
             "interval and the threshold span it.",
             file="claims",
         )
@@ -134,10 +134,14 @@ class Study:
                 f"Rate in nats of bars 1 to 8, {block.title}, a line for each model, with 95 % intervals.",
                 f"Rate of each bar on test pieces ({block.title}), with 95 % intervals. Where a line falls, later bars "
                 "are told in fewer nats.",
-                file=f"rate_per_bar-{block.corpus}",
+                # A corpus's first block has most folds, and the figure of the corpus is its own.
+                file=f"rate_per_bar-{block.corpus}" if block is self._first(block.corpus) else "",
             )
             for block in self.blocks
         )
+
+    def _first(self, corpus: str) -> results.Block:
+        return next(block for block in self.blocks if block.corpus == corpus)
 
     def drops(self) -> tables.Table:
         """The share by which the rate falls from bar 1 to bars 5-7."""

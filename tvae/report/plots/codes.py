@@ -97,7 +97,8 @@ def code_map(points: np.ndarray, features: Mapping[str, np.ndarray], share: Sequ
         thirds = (value <= low, (value > low) & (value <= high), value > high)
         for chosen, marker, colour in zip(thirds, "osX", (BAR_COLOURS[0], BAR_COLOURS[4], BAR_COLOURS[7])):
             if chosen.any():
-                label = f"{value[chosen].min():.3g} to {value[chosen].max():.3g}"
+                least, most = value[chosen].min(), value[chosen].max()
+                label = f"{least:.3g}" if least == most else f"{least:.3g} to {most:.3g}"
                 ax.plot(*points[chosen].T, marker, color=colour, ms=3.4, mew=0, alpha=0.8, label=label)
         ax.legend(title=name, loc="upper left", bbox_to_anchor=(1, 1), handletextpad=0.1)
         ax.set_ylabel(f"second axis ({share[1]:.0%})")

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tvae.melody import BARS
-from tvae.report.plots.style import GREY, MODEL_COLOURS, MODEL_MARKERS, MODEL_NAMES, WIDTH, beside, styled
+from tvae.report.plots.style import GREY, MODEL_COLOURS, MODEL_LINES, MODEL_MARKERS, MODEL_NAMES, WIDTH, beside, styled
 
 
 @styled
@@ -26,6 +26,7 @@ def rate_per_bar(rates: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]])
             mean,
             [mean - low, high - mean],
             color=MODEL_COLOURS.get(model, GREY),
+            ls=MODEL_LINES.get(model, "-"),
             marker=MODEL_MARKERS.get(model, "o"),
             label=MODEL_NAMES.get(model, model),
             elinewidth=1.4,

@@ -25,6 +25,7 @@ from tvae.presets import MODELS
 GREY = "#7f868d"  # what needs no model
 PALETTE = ("#0077bb", "#d55e00", "#009e73", "#cc6fa5", "#98801a", "#8560c5", "#2b98c4", "#b8862d", "#5f8f3a", "#c0504d")
 MODEL_COLOURS = dict(zip(MODELS, itertools.cycle(PALETTE)))
+MODEL_LINES = {model: ("-", "--")[k // len(PALETTE) % 2] for k, model in enumerate(MODELS)}  # a colour's second model
 MODEL_MARKERS = dict(zip(MODELS, itertools.cycle("osD^vPpXh*<>8dH+")))
 MODEL_NAMES = {name: row.label for name, row in MODELS.items()} | {
     "sustain": "always \N{LEFT SINGLE QUOTATION MARK}sustain\N{RIGHT SINGLE QUOTATION MARK}",

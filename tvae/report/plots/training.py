@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from tvae.melody import BARS
 from tvae.report.plots.style import (
     BAR_COLOURS,
-    GREY,
     MODEL_COLOURS,
+    MODEL_LINES,
     MODEL_NAMES,
     WIDTH,
     beside,
@@ -21,44 +21,25 @@ from tvae.report.plots.style import (
 )
 
 
-def _model(label: str) -> str:
-    """The model a run's label speaks of, or "": the longest name in it, so that no_attention is not attention."""
-    return max((model for model in MODEL_COLOURS if model in label), key=len, default="")
-
-
-def _look(labels: Sequence[str]) -> dict[str, dict]:
-    """A line's look for each run: the colour is the model's, the dashes tell runs of one model apart."""
-    seen: dict[str, int] = {}
-    looks = {}
-    for label in labels:
-        model = _model(label)
-        nth = seen[model] = seen.get(model, -1) + 1
-        name = label.replace(model, MODEL_NAMES[model]) if model else label
-        looks[label] = {"color": MODEL_COLOURS.get(model, GREY), "ls": ("-", "--", ":", "-.")[nth % 4], "label": name}
-    return looks
-
-
 @styled
 def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """{label of a run: its history} -> loss, rate and accuracy of stage 1 against pieces seen.
-
-    A label that has a model's name in it gets that model's colour.
-    """
+    """{model: the history of its run} -> loss, rate and accuracy of stage 1 against pieces seen."""
     figure = Figure(figsize=(WIDTH, 6.2))
     loss, rate, accuracy = figure.subplots(3, 1, sharex=True)
-    for label, look in _look(list(histories)).items():
-        h = histories[label]
+    for model, h in histories.items():
+        look = {"color": MODEL_COLOURS[model], "ls": MODEL_LINES[model], "label": MODEL_NAMES[model]}
         h = h[h["stage"] == h["stage"].max()]
         loss.plot(h["pieces"], h["loss"], **look)
         rate.plot(h["pieces"], h["rate_nats_per_piece"], **look)
         accuracy.plot(h["pieces"], h["accuracy_teacher_forced"], **look, alpha=0.7, lw=1)
         if "validation_accuracy_free_running" in h:
             free = h.dropna(subset=["validation_accuracy_free_running"])
-            accuracy.plot(free["pieces"], free["validation_accuracy_free_running"], **look, marker="o", ms=4)
+            accuracy.plot(free["pieces"], free["validation_accuracy_free_running"], **look, marker=".", ms=5)
     loss.set_title("loss")
     rate.set_title("rate (nats a piece)")
     rate.set_ylim(bottom=0)
-    accuracy.set_title("accuracy (dots: free-running, line: teacher-forced)")
+    dotted = any("validation_accuracy_free_running" in h for h in histories.values())
+    accuracy.set_title(f"accuracy ({'dots: free-running, line: ' if dotted else ''}teacher-forced)")
     accuracy.set_xlabel("pieces seen")
     short_numbers(accuracy)
     figure.legend(*loss.get_legend_handles_labels(), loc="outside upper left", ncols=1 if len(histories) > 2 else 2)
