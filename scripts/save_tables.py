@@ -1,6 +1,6 @@
 """Save what the page of results shows as tables for other programs.
 
-Python scripts/save_tables.py FOLDER-OF-THE-RECORD.
+python scripts/save_tables.py FOLDER-OF-THE-RECORD.
 """
 
 import sys

@@ -116,9 +116,8 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
     random, hits = np.random.default_rng(0), 0
     for _ in range(200):
         song = np.repeat(np.arange(60), 3)
-        value = (
-            0.5 + np.repeat(random.normal(0, 0.2, 60), 3) + random.normal(0, 0.05, 180)
-        )  # pieces of a song are alike
+        alike = np.repeat(random.normal(0, 0.2, 60), 3)  # pieces of a song
+        value = 0.5 + alike + random.normal(0, 0.05, 180)
         _, low, high = interval(value, np.ones(180), song)
         hits += low <= 0.5 <= high
     assert 0.88 <= hits / 200 <= 0.99

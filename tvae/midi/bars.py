@@ -23,10 +23,8 @@ TOGETHER = 0.7  # of 1: how much onsets agree on how late they are, before they 
 LATE, LATEST = 10, 58  # 96ths of a sixteenth: from where on they are moved; what lies later is early
 FAR = 16.5  # 96ths of a sixteenth from onsets to the nearest one, on average, without beats; 24 by chance
 BASS = 4  # times as much as another note the lowest one tells of where bars begin
-CLEARLY, PLAINLY = (
-    0.9,
-    0.75,
-)  # of what sounds: begins so much off the beat, the beat is wrong; the second where bars are not given
+# Of what sounds: begins so much off the beat, the beat is wrong; the second where bars are not given.
+CLEARLY, PLAINLY = 0.9, 0.75
 
 
 @dataclass

@@ -13,11 +13,8 @@ from tvae.midi.bars import Stretch
 from tvae.midi.parts import Tick, Voice
 from tvae.midi.smf import Song
 
-GIVEN, LATE, UNSAID = (
-    1,
-    0.8,
-    0.5,
-)  # trust in a file's bar lines: as it says; but the notes lie beside them; it says nothing
+# Trust in a file's bar lines: as it says; but the notes lie beside them; it says nothing.
+GIVEN, LATE, UNSAID = 1, 0.8, 0.5
 CONTEXT = PIECE  # steps before and after the first 8 bars that tell where bars begin
 
 

@@ -43,14 +43,11 @@ def _is_utf8(name: bytes) -> bool:
 
 
 def _charset(names: list[bytes]) -> str:
-    (
-        """The charset in which these are words, by what their bytes can be.
+    """The charset in which these are words, by what their bytes can be.
 
     Korean and Chinese write pairs of high bytes, Korean fewer of them. Japanese pairs begin with bytes that no other
     letters have. In Western words single high bytes stand among plain letters.
     """
-        ""
-    )
     found = []
     for charset, pattern in CHARSETS.items():
         if all(pattern.fullmatch(name) and _decodes(name, charset) for name in names):
