@@ -47,6 +47,25 @@ def test_weights_that_do_not_come_are_said_and_asked_for_again(browser, folder, 
     page.close()
 
 
+def test_samples_whose_model_does_not_come_are_said_and_asked_for_again(browser, site):
+    page = browser.new_page()
+    page.route("**/weights-1.js", lambda route: route.abort())
+    page.goto(f"{site}/index.html")
+    page.get_by_role("button", name="Try again").wait_for()
+    page.get_by_role("button", name="Four samples to choose from").click()
+    panel = page.get_by_role("region", name="Samples to choose from")
+    alert = panel.get_by_role("alert")
+    alert.wait_for()
+    assert "could not be loaded" in alert.inner_text() and panel.get_attribute("aria-busy") == "false"
+    page.unroute("**/weights-1.js")
+    panel.get_by_role("button", name="Four others").click()
+    page.wait_for_function("document.querySelectorAll('.tvae-candidates tvae-player').length === 4")
+    assert not alert.count() and panel.get_attribute("aria-busy") == "false"
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_function("document.querySelector('tvae-playground').result")
+    page.close()
+
+
 def test_it_is_quick(open_page, site, browser, capsys):
     """The measures are 3 s to the first result and 150 ms a swap; a shared machine is given four times as long."""
     if os.getloadavg()[0] > 2 * os.cpu_count():

@@ -220,6 +220,33 @@ def test_the_page_measures_what_repeats_cost_as_python_does(page, vae, few):
     assert words.startswith(f"All {len(few)} pieces: C4 {value:.2f}")
 
 
+@pytest.mark.parametrize("page", ["http"], indirect=True)
+def test_a_double_click_on_stop_counts_nothing_twice(page, vae, few):
+    page.evaluate(
+        """() => {
+            const element = document.querySelector("tvae-measure[claim=C4]");
+            element.addEventListener("tvae-measured", () => (element.go.click(), element.go.click()), { once: true });
+            element.go.click();
+        }"""
+    )
+    button(page, "Measured: C4").wait_for(timeout=120_000)
+    rate = codes.encode_with_rate(vae, few.tokens)[1].sum(-1)
+    (repeated,) = [row for row in codes.matched(rate, few) if row["kind"] == "repeated"]
+    assert estimates(page, "C4")["saving"][0] == pytest.approx(repeated["saving"], abs=1e-4)
+
+
+@pytest.mark.parametrize("page", ["http"], indirect=True)
+def test_two_on_a_page_load_the_model_once(page):
+    loaded = []
+    page.on("request", lambda request: loaded.append(request.url.split("/")[-1]))
+    page.evaluate("document.querySelectorAll('tvae-measure').forEach((element) => element.go.click())")
+    page.wait_for_function(
+        "[...document.querySelectorAll('tvae-measure')].every((one) => one.estimates.saving"
+        " || one.estimates.structure_kept)"
+    )
+    assert sorted(set(loaded)) == sorted(loaded) and "weights-0.js" in loaded
+
+
 def test_the_steps_are_those_of_the_record(few):
     rows, order = remeasure.steps(few.tokens, few.song)
     begins = transfers.onsets(few.tokens)[:, 0].any(-1)

@@ -38,7 +38,7 @@
     /** Four samples of what is on prior in this state and not locked, from the `first` that was not heard. */
     async open(state, first = 1) {
       const asked = (this.#asked += 1),
-        { A } = state;
+        wanted = () => asked === this.#asked; // and no others, nor none
       this.#state = state;
       this.#first = first;
       this.root.hidden = false;
@@ -46,10 +46,20 @@
       this.words.textContent =
         "Each bar on prior that is not locked gets another random code. A locked bar keeps its code; its notes may still follow what comes before it.";
       const patches = Array.from({ length: COUNT }, (_, k) => sampledAnew(state.patch, first + k));
-      const found = await Promise.all(patches.map((patch) => this.result(state, patch)));
-      if (asked !== this.#asked) return; // others are wanted, or none
+      try {
+        const found = await Promise.all(patches.map((patch) => this.result(state, patch)));
+        if (wanted()) this.#show(state, patches, found, first);
+      } catch (error) {
+        const alert = make("span", { class: "tvae-alert", role: "alert" }, error.message);
+        if (wanted()) this.words.replaceChildren(alert);
+      } finally {
+        if (wanted()) this.root.setAttribute("aria-busy", false);
+      }
+    }
+
+    #show({ tempo, A }, patches, found, first) {
       const pieces = found.map((tokens, k) =>
-        melody.piece(tokens, { title: `Sample ${first + k}`, role: "result", tempo: state.tempo ?? A.tempo }),
+        melody.piece(tokens, { title: `Sample ${first + k}`, role: "result", tempo: tempo ?? A.tempo }),
       );
       const low = Math.min(...pieces.map((piece) => piece.low)),
         high = Math.max(...pieces.map((piece) => piece.high));
@@ -65,7 +75,6 @@
           );
         }),
       );
-      this.root.setAttribute("aria-busy", false);
     }
 
     #use(patch) {

@@ -7,7 +7,7 @@
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
-  const { script } = tvae;
+  const { run, script } = tvae;
 
   function decoded(base64) {
     const letters = atob(base64),
@@ -23,7 +23,7 @@
   async function weights(folder, { id, parts }, onProgress) {
     arrived.set(id, []);
     for (let part = 0; part < parts; part++) {
-      await script(`${folder}models/${id}/weights-${part}.js`);
+      await run(`${folder}models/${id}/weights-${part}.js`);
       onProgress((part + 1) / parts);
     }
     const bytes = arrived.get(id),
@@ -35,7 +35,7 @@
 
   /** -> ask(name, about), a promise of what `tvae.answers[name]` says in a worker. */
   async function worker(folder) {
-    if (!tvae.workerSource) await script(`${folder}worker-source.js`);
+    await script(`${folder}worker-source.js`);
     const url = URL.createObjectURL(new Blob([tvae.workerSource], { type: "text/javascript" }));
     const thread = new Worker(url),
       waiting = new Map();
@@ -112,6 +112,8 @@
     }
   }
 
+  const engines = new Map(); // folder -> its engine
+
   class Engine {
     #worker = null;
     #models = new Map();
@@ -120,8 +122,14 @@
       this.folder = folder;
     }
 
-    /** An entry of `tvae.data.models` -> a promise of its `Model`; onProgress(part of the way). */
-    load(entry, onProgress) {
+    /** The engine of a folder: one on a page, so that a model is loaded once, whichever elements ask for it. */
+    static of(folder) {
+      if (!engines.has(folder)) engines.set(folder, new Engine(folder));
+      return engines.get(folder);
+    }
+
+    /** An entry of `tvae.data.models` -> a promise of its `Model`; onProgress(part of the way) of who asks first. */
+    load(entry, onProgress = () => {}) {
       if (!this.#models.has(entry.id)) {
         const model = this.#load(entry, onProgress);
         this.#models.set(entry.id, model);

@@ -13,7 +13,6 @@
   if (customElements.get("tvae-measure")) return;
 
   const NEEDED = ["melody", "random", "transfers", "codes", "statistics", "measurement", "engine", "measure-data"];
-  const loaded = new Set();
   const PAUSE = 1200,
     DRAWS = 400,
     LAST_DRAWS = 2000; // ms between two estimates with intervals; draws of the bootstrap
@@ -113,7 +112,8 @@
     #engine = null;
     #measurement = null;
     #rows = [];
-    #running = false;
+    #current = null; // the run that goes on; a run ends soon after it is no longer this one
+    #last = Promise.resolve(); // the end of the last run: the next one begins after it, so that no step counts twice
     #seconds = 0; // that this measurement has taken so far
 
     estimates = {};
@@ -122,7 +122,7 @@
       if (this.go) return;
       this.ids = this.getAttribute("claim").split(/\s+/);
       this.go = make("button", { type: "button", class: "tvae-measure-button" });
-      this.go.addEventListener("click", () => (this.#running ? (this.#running = false) : this.#run()));
+      this.go.addEventListener("click", () => (this.#current ? (this.#current = null) : this.#start()));
       this.models = make("select", { class: "tvae-measure-select", "aria-label": "Model to measure", hidden: "" });
       this.models.addEventListener("change", () => this.#reset());
       this.words = make("span", { class: "tvae-progress-words" });
@@ -140,7 +140,7 @@
     }
 
     disconnectedCallback() {
-      this.#running = false;
+      this.#current = null;
     }
 
     #label(words) {
@@ -151,11 +151,8 @@
     // --- what is measured, and with which model
 
     async #prepare() {
-      for (const name of NEEDED) {
-        if (!loaded.has(name)) await tvae.script(`${this.dataset.folder}${name}.js`);
-        loaded.add(name);
-      }
-      this.#engine = new tvae.Engine(this.dataset.folder);
+      for (const name of NEEDED) await tvae.script(`${this.dataset.folder}${name}.js`);
+      this.#engine = tvae.Engine.of(this.dataset.folder);
       this.models.replaceChildren(
         ...tvae.measureData.models.map(({ id, label }) => make("option", { value: id }, label)),
       );
@@ -168,7 +165,7 @@
 
     /** Another model was chosen: from the beginning. */
     #reset() {
-      this.#running = false;
+      this.#current = null;
       this.#measurement = null;
       this.#seconds = 0;
       this.estimates = {};
@@ -204,38 +201,49 @@
 
     // --- the run
 
-    async #run() {
-      this.#running = true;
+    #start() {
+      const run = (this.#current = Symbol("run"));
       this.#label("Stop");
       this.said.textContent = "";
+      this.#last = this.#last.then(() => this.#run(run));
+    }
+
+    /** Was no other run asked for since? */
+    #isLast(run) {
+      return (this.#current ?? run) === run;
+    }
+
+    async #run(run) {
       try {
         if (!this.#engine) await this.#prepare();
         if (!this.#rows.length) this.#list();
         if (!this.#measurement) await this.#begin();
-        if (this.#measurement) await this.#measure(this.#measurement); // and not another model meanwhile
+        if (this.#measurement) await this.#measure(this.#measurement, run); // and not another model meanwhile
       } catch (error) {
-        this.#running = false;
+        if (!this.#isLast(run)) return;
+        this.#current = null;
         this.said.textContent = error.message;
         this.#label("Try again");
       }
     }
 
-    async #measure(measurement) {
-      const ours = () => measurement === this.#measurement;
+    async #measure(measurement, run) {
+      const ours = () => measurement === this.#measurement && this.#isLast(run);
       let begun = performance.now(),
         drawn = -Infinity;
-      while (ours() && this.#running && !measurement.done) {
+      while (this.#current === run && !measurement.done) {
         await measurement.step();
+        if (!ours()) break;
         const now = performance.now();
         this.#seconds += (now - begun) / 1000;
         begun = now;
-        if (ours() && now - drawn > PAUSE) {
+        if (now - drawn > PAUSE) {
           this.#show(measurement, DRAWS);
           drawn = begun = performance.now(); // drawing is no measuring
         }
       }
-      if (!ours()) return; // another model was chosen
-      this.#running = false;
+      if (!ours()) return; // another model was chosen, or the next run goes on with it
+      this.#current = null;
       this.#label(measurement.done ? "Measured" : "Go on");
       this.go.disabled = measurement.done;
       if (!measurement.taken) return; // stopped while the model was loading

@@ -70,7 +70,7 @@
 
     connectedCallback() {
       if (this.slots) return;
-      this.#engine = new Engine(this.dataset.folder);
+      this.#engine = Engine.of(this.dataset.folder);
       this.#make();
       this.#build();
       this.#restore();
@@ -271,13 +271,14 @@
       }
     }
 
+    /** A promise of the tokens of a state; it says nothing in the place of the result. */
     async #tokens(state) {
-      return (await this.#answer(state)).tokens;
+      const model = await this.#engine.load(data.models.find(({ id }) => id === state.model));
+      return (await this.#answer(state, model)).tokens;
     }
 
-    /** A promise of what the model makes of a state: {tokens, attention}. */
-    async #answer(state) {
-      const model = await this.#model(state);
+    /** A promise of what a model makes of a state: {tokens, attention}. */
+    async #answer(state, model) {
       const [a, b] = await Promise.all([model.encode(state.A.tokens), model.encode(state.B.tokens)]);
       const codes = patched(state.patch, a, b),
         { song } = state.patch,
@@ -297,7 +298,7 @@
           this.#wanted = null;
           const model = await this.#model(state);
           if (this.#wanted) continue; // while it was loading something else was wished
-          const answer = await this.#answer(state);
+          const answer = await this.#answer(state, model);
           const again = { A: await model.again(A.tokens), B: await model.again(B.tokens) };
           this.#show({ state, patch, pieces: { A, B }, again, model, ...answer }, how);
         }

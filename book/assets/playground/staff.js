@@ -11,15 +11,6 @@
   const LIBRARY = "abcjs/abcjs-basic-min.js";
   const NARROW = 560; // px: below, a line holds two bars instead of four
   const LARGEST = 0.9; // of abcjs's own size
-  let library = null; // a promise, one for the page
-
-  function load(folder) {
-    library ??= tvae.script(`${folder}${LIBRARY}`).catch((error) => {
-      library = null; // to be asked for again
-      throw error;
-    });
-    return library;
-  }
 
   class Staff {
     #drawn = ""; // what was drawn, so that it is not drawn again
@@ -48,7 +39,7 @@
       this.button.setAttribute("aria-pressed", on);
       if (!on) return;
       try {
-        await load(this.folder);
+        await tvae.script(`${this.folder}${LIBRARY}`);
         this.show();
         this.#follow();
       } catch (error) {
