@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 import torch
 from playground_page import (
     MARY,
@@ -231,6 +232,12 @@ def test_the_measures_are_those_of_python(open_page):
     rows = page.locator("[aria-label=Structure] dd").all_inner_texts()
     assert rows[0].strip() == f"{both} of {true}"
     assert rows[2].strip() == f"{claimed - both} of {claimed}"
+    bars = {name: melody.bars(tokens)[0] for name, tokens in (("A", ODE), ("B", MARY))}
+    high = {name: bar[bar > melody.SUSTAIN].mean() for name, bar in bars.items()}
+    card = page.locator("[aria-label=Register]")
+    moved = card.locator("dd").all_inner_texts()
+    assert float(moved[0].replace("−", "-")) == pytest.approx(high["B"] - high["A"], abs=0.051)
+    assert f"moves by {moved[0].strip()}; the later new bars moved by {moved[1].strip()}," in card.inner_text()
 
 
 def test_the_map_shows_where_the_encoder_looks(open_page, released):

@@ -24,7 +24,7 @@ def test_keys_reach_everything(open_page):
         if ours:
             reached[name] = ring
     assert set(reached.values()) == {"solid"}, "the focus can be seen everywhere"
-    for name in ("Model", "Reset", "Paper's example", "Melody A: search for a tune", "Open MIDI…", "Edit notes",
+    for name in ("Model", "Reset", "Bar 1 swapped", "Melody A: search for a tune", "Open MIDI…", "Edit notes",
                  "Record", "Play Ode to Joy", "all A", "bar 1 from B", "bar 8 from A", "lock bar 3", "Mix, from A to B",
                  "New sample", "Four samples to choose from", "result", "Tempo, quarter notes a minute", "loop",
                  "Instrument", "Volume", "play on change", "Download MIDI", "Download WAV", "Copy link",
@@ -52,7 +52,7 @@ def test_fingers_reach_what_keys_reach(open_page, released, long_file):
     width = strip.bounding_box()["width"]
     after(page, lambda: strip.tap(position={"x": width * 18 / 24, "y": 20}))
     assert strip.get_attribute("aria-valuenow") == "15", "the window's middle comes to the finger"
-    after(page, page.get_by_role("button", name="Paper's example").tap)
+    after(page, page.get_by_role("button", name="Bar 1 swapped").tap)
     page.get_by_text("A reconstructed", exact=True).tap()
     assert heading(page) == "Ode to Joy, reconstructed"
     page.get_by_role("button", name="lock bar 1").tap()
@@ -86,6 +86,16 @@ def test_it_fits_a_phone(open_page):
         column = page.locator(".tvae-column").nth(2).bounding_box()
         bar = left["x"] + 2 * left["width"] / 8
         assert column["x"] == pytest.approx(bar, abs=1) and middle["y"] < column["y"], "each switch under its bar"
+
+
+def test_nothing_is_cut_off_where_there_is_room(open_page):
+    page = open_page()
+    for width in (1400, 700):
+        page.set_viewport_size({"width": width, "height": 900})
+        edge = page.evaluate("document.querySelector('tvae-playground').getBoundingClientRect().right")
+        for part in page.locator("tvae-playground :is(.tvae-button, .tvae-slider, .tvae-card):visible").all():
+            box = part.bounding_box()
+            assert box["x"] + box["width"] <= edge + 1, part.inner_text()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1400, 900), (390, 844)])

@@ -148,18 +148,17 @@
   }
 
   function registerCard({ host, donor, first, register, reason }) {
-    const labels = [`bar ${first}, of ${host} and of ${donor}`, "later new bars, before and now"];
+    const labels = [`bar ${first}, from ${host} to ${donor}`, "later new bars, from before to now"];
     if (!register) return card("Register", reason, make("dl", {}, ...labels.map(none)));
     const { before, result, donor: high, host: low } = register,
       whole = before + high - low;
     const all = [before, result, high, low, whole],
       room = Math.max(1, 0.06 * (Math.max(...all) - Math.min(...all)));
     const range = [Math.min(...all) - room, Math.max(...all) + room];
-    const named = (from, to) => [from, to].map((pitch) => melody.pitch_name(Math.round(pitch))).join(" → ");
     const words =
       register.share === null
-        ? `Mean pitch. Both first bars lie equally high, so there is no way to go; the later bars moved by ${signed(result - before)} semitones.`
-        : `Mean pitch. From ${host} to ${donor} bar ${first} moves by ${signed(high - low)} semitones; the later new bars moved by ${signed(result - before)}, ` +
+        ? `Mean pitch, in semitones. Both first bars lie equally high, so there is no way to go; the later bars moved by ${signed(result - before)}.`
+        : `Mean pitch, in semitones. From ${host} to ${donor} bar ${first} moves by ${signed(high - low)}; the later new bars moved by ${signed(result - before)}, ` +
           `${share(register.share)} of that way. The upright line is the whole way.`;
     return card(
       "Register",
@@ -167,8 +166,8 @@
       make(
         "dl",
         {},
-        row(labels[0], way(low, high, null, range), named(low, high), donor),
-        row(labels[1], way(before, result, whole, range), named(before, result), "result"),
+        row(labels[0], way(low, high, null, range), signed(high - low), donor),
+        row(labels[1], way(before, result, whole, range), signed(result - before), "result"),
       ),
     );
   }

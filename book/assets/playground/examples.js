@@ -11,12 +11,13 @@
 
   const EXAMPLES = [
     {
-      name: "Paper's example",
+      name: "Bar 1 swapped",
       A: "Ode to Joy",
       B: "Mary Had a Little Lamb",
       sources: "BAAAAAAA",
       words:
-        "Bar 1 comes from the other song. Bars that repeated bar 1 repeat the new one; rhythm and register follow.",
+        "Bar 1 comes from the other song. Bars that repeated bar 1 repeat the new one. " +
+        "Both songs begin with the same rhythm, and the register hardly moves here.",
     },
     {
       name: "Bar 7 instead",
@@ -39,7 +40,9 @@
       A: "Jingle Bells",
       B: "Frère Jacques",
       sources: "BAAAAAAA",
-      words: "Bar 2 repeats bar 1 in the song, and no longer in the result. Most repeats are found again; this one is not.",
+      words:
+        "Bar 2 repeats bar 1 in the song, and no longer in the result. " +
+        "In this training most repeats are found again; this one is not.",
     },
     {
       name: "Half way",
