@@ -90,6 +90,18 @@ def test_a_copy_is_measured_beside_a_strangers_bars_as_its_claim_says():
         assert run.value == pytest.approx(1 - rates["copy"] / rates["unrelated"], abs=1e-3)
 
 
+def test_what_was_measured_of_an_earlier_run_of_the_name_decides_nothing(tmp_path):
+    shutil.copy(ROOT / "figures" / "results.json", tmp_path)
+    measured = {name: json.loads((ROOT / "figures" / name).read_text()) for name in ("inside.json", "transfer.json")}
+    measured["inside.json"]["runs"]["cpu-hooktheory-attention-fold0"]["git_commit"] = "an earlier one"
+    for run in measured["transfer.json"]:
+        run["corpus_sha256"] = "an earlier one"
+    for name, content in measured.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    c4, c7 = (evidence.evidence(claim, evidence.Record(tmp_path)) for claim in CLAIMS if claim.id in ("C4", "C7"))
+    assert [run.fold for run in c4.runs] == [1, 2] and not c7.runs and "recorded with it yet" in c7.reason
+
+
 def test_two_models_are_compared_on_the_folds_that_both_have(tmp_path):
     both = write(tmp_path, {("attention", 0): 0.9, ("attention", 1): 0.9, ("lstm_1x8", 0): 0.7})
     found = decide(C1, evidence.evidence(C1, both))

@@ -318,8 +318,8 @@ def test_the_page_fails_with_the_sentence_before_anything_is_measured(name, valu
 
 
 def test_weights_that_are_not_released_come_from_the_run_and_without_it_the_record_stays(tmp_path, monkeypatch, capsys):
-    entry = recorded(model="bidirectional")
-    (tmp_path / "results.json").write_text(json.dumps([ENTRY | {"model": "bidirectional"}]))
+    entry = recorded(model="bidirectional", corpus_sha256=FOLK.sha256)
+    (tmp_path / "results.json").write_text(json.dumps([entry.model_dump()]))
     monkeypatch.setattr(measured, "measure", lambda vae, corpus, fold: {"masked": vae.config.encoder_mask})
 
     def runs():
@@ -340,3 +340,8 @@ def test_weights_that_are_not_released_come_from_the_run_and_without_it_the_reco
     checkpoint.save_weights(vae, folder / "weights.safetensors", config)
     assert runs()[entry.name]["masked"] == "none"
     assert measured.inspected([entry], "folk") == {}, "no page loads what is not released"
+    (tmp_path / "inside.json").write_text("{")
+    assert runs()[entry.name]["masked"] == "none", "a damaged file is made anew"
+    (tmp_path / "results.json").write_text(json.dumps([ENTRY | {"model": "bidirectional"}]))
+    with pytest.raises(TvaeError, match="smoke-folk-bidirectional-fold0 was trained on another version of folk"):
+        runs()

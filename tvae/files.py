@@ -33,9 +33,9 @@ def write_npz(path: Path, **arrays: np.ndarray) -> None:
     write_atomically(path, lambda part: part.write_bytes(content.getbuffer()))
 
 
-def write_json(path: Path, value: object, **layout) -> None:
-    """A value as JSON for people, or in another layout that `json.dumps` knows."""
-    text = json.dumps(value, **{"indent": 1} | layout) + "\n"
+def write_json(path: Path, value: object, indent: int | None = 1, ensure_ascii: bool = True) -> None:
+    """A value as JSON; indent and ensure_ascii are those of `json.dumps`."""
+    text = json.dumps(value, indent=indent, ensure_ascii=ensure_ascii) + "\n"
     write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 

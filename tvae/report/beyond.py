@@ -9,7 +9,7 @@ The first trains a prior and writes ``<weights>/prior-<run>.safetensors``, the s
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from pathlib import Path
 
@@ -38,6 +38,7 @@ def prior_file(weights: str | Path, run: str) -> Path:
 def train_prior(record: Path, weights: Path, data: corpora.Corpus) -> Path:
     """Train the prior over the codes of a corpus's recorded attention model, on the songs that trained that."""
     entry = measured.find_run(records.compared(record), data.name)
+    records.corpus_of(entry, {data.name: data})
     vae, name = records.load_model(weights, entry), entry.name
     train, validation = data.part(data.split(entry.fold)[0]), data.part(data.validation(entry.fold))
     started = time.process_time()
@@ -83,32 +84,29 @@ def measure_run(entry: Entry, vae, corpus: corpora.Corpus) -> dict:
     return found | ({"limits": limits.measure(vae, test)} if entry.beyond else {})
 
 
-def measure_record(record: Path, weights: Path, runs: Path, data_dir: str | None) -> None:
+def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, corpora.Corpus]) -> None:
     """Measure every run of this page and every prior, and write ``<record>/beyond.json``.
 
     As `tvae.report.measured.measure_record`: what was recorded of a run whose weights are not at hand stays.
     """
-    entries, earlier = records.read(record), read(record)
-    found: dict = {"runs": {}, "prior": {}}
-    for entry in measurable(entries):
-        name, vae = entry.name, records.model_at_hand(weights, runs, entry)
-        old = earlier["runs"].get(name, {})
-        if vae is not None:
-            found["runs"][name] = entry.about() | measure_run(entry, vae, corpora.load(entry.corpus, data_dir))
-            print(f"{name} measured", flush=True)
-        elif old.get("git_commit") == entry.git_commit:
-            found["runs"][name] = old
-            print(f"{name} stays as it was recorded: its weights are not here", flush=True)
+    found = records.measure_again(
+        measurable(records.read(record)),
+        lambda: read(record)["runs"],
+        weights,
+        runs,
+        lambda entry, vae: measure_run(entry, vae, records.corpus_of(entry, data)),
+    )
+    priors = {}
     for entry in records.compared(record):
         name = entry.name
         if prior_file(weights, name).exists():
-            corpus = corpora.load(entry.corpus, data_dir)
+            corpus = records.corpus_of(entry, data)
             pieces = map(corpus.part, corpus.split(entry.fold))
             about = read_settings(prior_file(weights, name))
             model = records.load_model(weights, entry)
-            found["prior"][name] = about | songs.measure(model, load_prior(weights, name), *pieces)
+            priors[name] = about | songs.measure(model, load_prior(weights, name), *pieces)
             print(f"the prior of {name} measured", flush=True)
-    write_json(Path(record) / FILE, measured.rounded(found))
+    write_json(Path(record) / FILE, measured.rounded({"runs": found, "prior": priors}))
 
 
 def read(record: str | Path) -> dict:

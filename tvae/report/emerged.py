@@ -7,13 +7,15 @@ writes ``<record>/emergence.json``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from tvae import corpus as corpora
 from tvae.checkpoint import in_eight_bits, load, read_settings
-from tvae.files import read_json, write_json
+from tvae.files import write_json
+from tvae.melody import BARS
 from tvae.presets import PRESETS
 from tvae.report import record as records
 from tvae.report.entry import Entry
@@ -39,9 +41,15 @@ def kept_weights(run: Path) -> dict[int, Path]:
     return {int(path.stem): path for path in sorted((run / "kept").glob("*.safetensors"))}
 
 
-def measure_run(run: Path, corpus: corpora.Corpus, tunes: corpora.Corpus) -> dict:
-    """A finished run at every moment that it kept: {..., "points": [{"pieces", "heard", and what `measure` gives}]}."""
-    train, test = map(corpus.part, corpus.split(read_json(run / "config.json")["fold"]))
+def measure_run(run: Path, data: Mapping[str, corpora.Corpus]) -> dict:
+    """A finished run at every moment that it kept: {..., "points": [{"pieces", "heard", and what `measure` gives}]}.
+
+    What is heard are fiddle tunes, which may be given on.
+    """
+    entry, _ = records.run_in(run)
+    corpus = records.corpus_of(entry, data)
+    tunes = data["folk" if corpus.bars == BARS else "folk16"]
+    train, test = map(corpus.part, corpus.split(entry.fold))
     points, about = [], {}
     for pieces, path in kept_weights(run).items():
         about = read_settings(path)
@@ -50,14 +58,13 @@ def measure_run(run: Path, corpus: corpora.Corpus, tunes: corpora.Corpus) -> dic
         heard = {name: tokens.tolist() for name, tokens in example(vae, tunes).items()}
         points.append({"pieces": pieces} | measure(vae, train, test) | {"heard": heard})
         print(f"{run} measured at {pieces:,} pieces", flush=True)
-    commit = read_json(run / "metrics.json")["git_commit"]
-    return {name: about[name] for name in ABOUT} | {"git_commit": commit, "points": points}
+    return {name: about[name] for name in ABOUT} | {"git_commit": entry.git_commit, "points": points}
 
 
-def measure_record(record: Path, runs: Path, data: dict[str, corpora.Corpus]) -> None:
+def measure_record(record: Path, runs: Path, data: Mapping[str, corpora.Corpus]) -> None:
     """Measure every finished run in `runs` that kept weights; without one, what was recorded stays."""
     folders = [path.parent for path in sorted(runs.glob("*/*/*/fold*/kept")) if (path.parent / "metrics.json").exists()]
-    found = [measure_run(folder, data[folder.parts[-3]], data["folk"]) for folder in folders]
+    found = [measure_run(folder, data) for folder in folders]
     if found:
         write_json(record / "emergence.json", rounded(found), indent=None)
 

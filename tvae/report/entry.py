@@ -81,6 +81,10 @@ class Entry(BaseModel):
         """What tells it from other runs, as the files of what was measured later keep it."""
         return self.model_dump(include={"corpus", "model", "preset", "fold", "corpus_sha256", "git_commit"})
 
+    def same(self, measured: dict) -> bool:
+        """Was this measured of this very run, rather than of an earlier one of its name?"""
+        return self.about().items() <= measured.items()
+
     def score(self, statistic: str) -> Any:
         """A score by its name, a number or one for each bar; None where it was not measured."""
         return getattr(self, statistic, None)

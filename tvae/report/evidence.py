@@ -35,12 +35,13 @@ class Record:
 
     @cached_property
     def beyond(self) -> dict[str, dict]:
-        return beyond.read(self.folder)
+        found = beyond.read(self.folder)
+        return found | {"runs": self._of_these(found["runs"])}
 
     @cached_property
     def inside(self) -> dict[str, dict]:
         path = self.folder / "inside.json"
-        return self.beyond["runs"] | (measured.read(path)["runs"] if path.exists() else {})
+        return self.beyond["runs"] | (self._of_these(measured.read(path)["runs"]) if path.exists() else {})
 
     @cached_property
     def transfers(self) -> dict[str, dict]:
@@ -48,7 +49,12 @@ class Record:
         longer = {
             name: {"conditions": run["transfer"]} for name, run in self.beyond["runs"].items() if "transfer" in run
         }
-        return longer | ({run["run"]: run for run in transferred.read(path)} if path.exists() else {})
+        return longer | (self._of_these({run["run"]: run for run in transferred.read(path)}) if path.exists() else {})
+
+    def _of_these(self, measurements: dict[str, dict]) -> dict[str, dict]:
+        """Those of the recorded runs: an earlier run of the same name may have been measured."""
+        known = {entry.name: entry for entry in self.entries}
+        return {name: found for name, found in measurements.items() if name in known and known[name].same(found)}
 
     def runs(self, claim: Claim, model: str) -> dict[int, Entry]:
         """The entries of a model that a claim is about, by fold; of a fold's own seed."""

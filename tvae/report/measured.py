@@ -9,13 +9,13 @@ with released weights does on the other corpora. Weights that are not released a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from pathlib import Path
 
 import pandas as pd
 
-from tvae.corpus import Corpus
+from tvae.corpus import NAMES, Corpus
 from tvae.errors import TvaeError
 from tvae.files import write_json
 from tvae.model import TransformerVAE
@@ -52,16 +52,18 @@ def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
     return measured | {"codes": codes.measure(vae, train, test), "limits": limits.measure(vae, test)}
 
 
-def elsewhere(entries: list[Entry], weights: str | Path, data: dict[str, Corpus]) -> list[dict]:
+def elsewhere(entries: list[Entry], weights: str | Path, data: Mapping[str, Corpus]) -> list[dict]:
     """Every model with released weights on the test pieces of fold 0 of every corpus, its own included."""
     rows = []
+    names = dict.fromkeys((*NAMES, *(entry.corpus for entry in entries)))
     for entry in entries:
         if entry.released:
-            model = records.load_model(weights, entry)
-            for name, corpus in data.items():
-                _, test = corpus.split(entry.fold)
+            model, own = records.load_model(weights, entry), records.corpus_of(entry, data)
+            for name in names:
+                corpus = own if name == entry.corpus else data[name]
+                test = corpus.part(corpus.split(entry.fold)[1])
                 where = {"model": entry.model, "trained_on": entry.corpus, "tested_on": name, "pieces": len(test)}
-                rows.append(where | limits.elsewhere(model, corpus.part(test)))
+                rows.append(where | limits.elsewhere(model, test))
     return rows
 
 
@@ -141,26 +143,20 @@ def read(path: str | Path) -> dict:
     return records.measurement(path, "such measurement", itemgetter("runs", "elsewhere"))
 
 
-def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, Corpus]) -> None:
+def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, Corpus]) -> None:
     """Measure every recorded run of `INSPECTED` at the preset's own KL weight, and write ``<record>/inside.json``.
 
     Weights that are not released are taken from the run's folder in `runs`; where that is not at hand, what was
     recorded of the same run stays.
     """
     entries, path = records.compared(record), record / "inside.json"
-    earlier = read(path)["runs"] if path.exists() else {}
-    found = {}
-    for entry in entries:
-        if entry.model not in INSPECTED or entry.sweep:
-            continue
-        name = entry.name
-        vae = records.model_at_hand(weights, runs, entry)
-        if vae is not None:
-            found[name] = entry.about() | measure(vae, data[entry.corpus], entry.fold)
-            print(f"{name} measured", flush=True)
-        elif name in earlier and earlier[name]["git_commit"] == entry.git_commit:
-            found[name] = earlier[name]
-            print(f"{name} stays as it was recorded: its weights are not here", flush=True)
+    found = records.measure_again(
+        [entry for entry in entries if entry.model in INSPECTED and not entry.sweep],
+        lambda: read(path)["runs"] if path.exists() else {},
+        weights,
+        runs,
+        lambda entry, vae: measure(vae, records.corpus_of(entry, data), entry.fold),
+    )
     write_json(path, rounded({"runs": found, "elsewhere": elsewhere(entries, weights, data)}))
 
 

@@ -7,20 +7,34 @@ from pathlib import Path
 from tvae import corpus as corpora
 from tvae.errors import TvaeError
 from tvae.report import beyond, emerged, measured, playground, results, transferred
+from tvae.report import record as records
+
+
+class Corpora(dict[str, corpora.Corpus]):
+    """Corpora by name, each loaded when it is first asked for."""
+
+    def __init__(self, data_dir: str | None):
+        super().__init__()
+        self.data_dir = data_dir
+
+    def __missing__(self, name: str) -> corpora.Corpus:
+        self[name] = corpora.load(name, self.data_dir)
+        return self[name]
 
 
 def measure_record(parts: list[str], record: Path, weights: Path, runs: Path, data_dir: str | None) -> None:
-    """Measure these parts again, or all of them. Raises `TvaeError` for a part that there is not."""
+    """Measure these parts again, or all of them. Raises `TvaeError` for a part that there is not, and no record."""
+    data = Corpora(data_dir)
     measures = {
-        "corpora": lambda: results.describe_corpora(list(data.values()), record / "corpora.json"),
+        "corpora": lambda: results.describe_corpora([data[name] for name in corpora.NAMES], record / "corpora.json"),
         "inside": lambda: measured.measure_record(record, weights, runs, data),
         "transfer": lambda: transferred.measure_record(record, weights, runs, data),
         "emergence": lambda: emerged.measure_record(record, runs, data),
         "playground": lambda: playground.measure_record(record, runs, data),
-        "beyond": lambda: beyond.measure_record(record, weights, runs, data_dir),
+        "beyond": lambda: beyond.measure_record(record, weights, runs, data),
     }
     if unknown := set(parts) - set(measures):
         raise TvaeError(f"There is no '{min(unknown)}' to measure; choose from {', '.join(measures)}.")
-    data = {name: corpora.load(name, data_dir) for name in corpora.NAMES}
+    records.read(record)
     for part in parts or measures:
         measures[part]()

@@ -337,7 +337,7 @@ def write_own(weights_file: Path | None, record: Path, weights: Path, page: Path
     return write_page([*mine, *others], corpora.load("folk"), page)
 
 
-def measure_record(record: Path, runs: Path, data: dict[str, Corpus]) -> None:
+def measure_record(record: Path, runs: Path, data: Mapping[str, Corpus]) -> None:
     """Measure what eight bits cost the model that the playground shows first, and write ``<record>/playground.json``.
 
     That needs the run's own weights; where its folder is not in `runs`, what was recorded stays.
@@ -347,7 +347,7 @@ def measure_record(record: Path, runs: Path, data: dict[str, Corpus]) -> None:
     if not own_weights.exists():
         print(f"{entry.name}: what eight bits cost stays as it was recorded: {own_weights} is not here")
         return
-    found = measure(load(own_weights), data[entry.corpus], entry.fold)
+    found = measure(load(own_weights), records.corpus_of(entry, data), entry.fold)
     about = {"run": entry.name, "corpus_sha256": entry.corpus_sha256} | rounded(found)
     write_json(record / "playground.json", about)
     print(f"{about['run']}: {about['accuracy']:.4f}, in eight bits {about['accuracy_8_bits']:.4f}")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ import yaml
 
 from tvae.baselines import LSTMVAE
 from tvae.checkpoint import in_eight_bits, load, read_settings, save_weights
+from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.evaluate import Pieces
 from tvae.files import DAMAGED, read_json, write_atomically, write_json
@@ -149,8 +150,44 @@ def model_at_hand(weights: str | Path, runs: str | Path, run: Entry) -> Transfor
     return vae
 
 
-def finished(folder: Path) -> tuple[Entry, dict]:
-    """The run in a folder, and its values as they stand there; `TvaeError` unless all that is recorded can be read."""
+def corpus_of(run: Entry, data: Mapping[str, Corpus]) -> Corpus:
+    """The corpus that a run was trained on; `TvaeError` where another version of it is at hand."""
+    corpus = data[run.corpus]
+    if corpus.sha256 != run.corpus_sha256:
+        raise TvaeError(f"{run.name} was trained on another version of {run.corpus} than the one that is here.")
+    return corpus
+
+
+def measure_again(
+    entries: Iterable[Entry],
+    earlier: Callable[[], Mapping[str, dict]],
+    weights: Path,
+    runs: Path,
+    measure: Callable[[Entry, TransformerVAE | LSTMVAE], dict],
+) -> dict[str, dict]:
+    """What is measured of each run, by name; without its weights what `earlier` has of the same run stays.
+
+    A file of earlier measurements that is damaged is made anew.
+    """
+    try:
+        known = earlier()
+    except TvaeError as error:
+        print(f"Nothing that was measured earlier is kept: {error}", flush=True)
+        known = {}
+    found = {}
+    for run in entries:
+        name, vae = run.name, model_at_hand(weights, runs, run)
+        if vae is not None:
+            found[name] = run.about() | measure(run, vae)
+            print(f"{name} measured", flush=True)
+        elif run.same(known.get(name, {})):
+            found[name] = known[name]
+            print(f"{name} stays as it was recorded: its weights are not here", flush=True)
+    return found
+
+
+def run_in(folder: Path) -> tuple[Entry, dict]:
+    """The finished run in a folder, and its values as they stand there. Raises `TvaeError` where there is none."""
     path = folder / "metrics.json"
     try:
         values = read_json(path)
@@ -158,7 +195,12 @@ def finished(folder: Path) -> tuple[Entry, dict]:
         raise TvaeError(f"{folder} holds no finished run (no metrics.json).") from None
     except (OSError, ValueError) as error:
         raise TvaeError(f"{path} cannot be read ({error}).") from None
-    run = entry(values, folder)
+    return entry(values, folder), values
+
+
+def recordable(folder: Path) -> tuple[Entry, dict]:
+    """`run_in` a folder; `TvaeError` unless all that is recorded of it can be read."""
+    run, values = run_in(folder)
     scores(folder / "pieces.npz", run)
     curve(folder / "history.csv", run)
     if run.released:
@@ -177,7 +219,7 @@ def collect(folders: list[Path], record: Path, weights: Path) -> list[Entry]:
         known = {run.name: (run, values) for run, values in zip(read(record), stored(record), strict=True)}
     taken, left = {}, set()
     for folder in folders:
-        new, values = finished(folder)
+        new, values = recordable(folder)
         for name, (old, _) in list(known.items()):
             same = (old.preset, old.corpus_sha256) == (new.preset, new.corpus_sha256)
             if old.corpus == new.corpus and not same:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,6 @@ import pandas as pd
 
 from tvae import corpus as corpora
 from tvae.baselines import LSTMVAE
-from tvae.errors import TvaeError
 from tvae.files import write_atomically
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS
@@ -40,26 +40,20 @@ def measure_run(entry: Entry, vae: TransformerVAE | LSTMVAE, corpus: corpora.Cor
     return entry.about() | {"run": entry.name} | measure(vae, corpus.tokens[test], corpus.song[test], groups)
 
 
-def measure_record(record: Path, weights: Path, runs: Path, data: dict[str, corpora.Corpus]) -> None:
+def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, corpora.Corpus]) -> None:
     """Measure context transfer in every recorded run that is `measurable`, and write ``<record>/transfer.json``.
 
     As `tvae.report.measured.measure_record`: what was recorded of a run whose weights are not at hand stays.
     """
-    path, found = record / "transfer.json", []
-    earlier = {run["run"]: run for run in read(path)} if path.exists() else {}
-    for entry in filter(measurable, records.compared(record)):
-        name, corpus = entry.name, data[entry.corpus]
-        if corpus.sha256 != entry.corpus_sha256:
-            raise TvaeError(f"{name} was trained on another version of {corpus.name}.")
-        vae = records.model_at_hand(weights, runs, entry)
-        if vae is not None:
-            found.append(measure_run(entry, vae, corpus))
-            measures = found[-1]["conditions"]["bar 1"]
-            print(f"{name:42} " + ", ".join(f"{key} {measures[key][0]:.3f}" for key in DECIDING), flush=True)
-        elif earlier.get(name, {}).get("git_commit") == entry.git_commit:
-            found.append(earlier[name])
-            print(f"{name:42} stays as it was recorded: its weights are not here", flush=True)
-    write(found, path)
+    path = record / "transfer.json"
+    found = records.measure_again(
+        filter(measurable, records.compared(record)),
+        lambda: {run["run"]: run for run in read(path)} if path.exists() else {},
+        weights,
+        runs,
+        lambda entry, vae: measure_run(entry, vae, records.corpus_of(entry, data)),
+    )
+    write([*found.values()], path)
 
 
 def write(runs: list[dict], path: Path) -> None:
@@ -70,10 +64,10 @@ def write(runs: list[dict], path: Path) -> None:
 
 
 def read(path: str | Path) -> list[dict]:
-    """The measurements that `measure_record` wrote, a run each. Raises TvaeError where there are none."""
+    """The measurements that `measure_record` wrote, a run each. Raises TvaeError on any other file."""
 
     def whole(runs: list[dict]) -> None:
-        for run in [*runs, runs[0]]:
+        for run in runs[:]:  # of a list
             run["corpus"], run["model"], run["conditions"]["bar 1"]["structure_kept"]
 
     return records.measurement(path, "transfers", whole)
