@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from examples import TINY
 
 from tvae.baselines import LSTMVAE
 from tvae.model import parameter_count
 from tvae.presets import MODELS, PRESETS, build
 
 LSTMS = [name for name, row in MODELS.items() if row.architecture is LSTMVAE]
-TRAINED = [name for name in MODELS if name != "official"]  # the authors trained that one
+TRAINED = [name for name in MODELS if MODELS[name].trained]  # not that of the authors
 
 
 def test_the_release_schedule():
@@ -38,6 +39,13 @@ def test_the_models_of_a_preset_differ_in_what_their_names_say(preset):
     paid = replace(attention, stage_1=replace(attention.stage_1, free_nats=147.0))  # else LSTM bars close their codes
     for model in ("attention_lstm", "no_attention_lstm"):
         assert plans[model] == replace(paid, model=plans[model].model)
+
+
+@pytest.mark.parametrize("model", TRAINED)
+def test_a_model_of_sixteen_bars_has_one_code_or_sixteen_as_of_eight(model):
+    tokens = torch.zeros(1, 16 * 16, dtype=torch.long)
+    mu, _ = build(TINY.plan(model, bars=16).model).encode(tokens)
+    assert mu.shape[1] == (1 if MODELS[model].one_code else 16) and mu[0].numel() == 16 * TINY.transformer.d_latent
 
 
 def test_the_models_of_the_paper_preset_are_as_large_as_the_releases():

@@ -97,6 +97,11 @@ class TestPlanned:
         with pytest.raises(TvaeError, match=sentence):
             planned({"presets": {"toy": blocks}}, "toy")
 
+    @pytest.mark.parametrize("config", [None, {}, {"corpora": []}, {"presets": None}, [1]])
+    def test_a_configuration_without_presets(self, config):
+        with pytest.raises(TvaeError, match="should have `presets`"):
+            planned(config, "toy")
+
     def test_an_unknown_preset(self):
         with pytest.raises(TvaeError, match="'papr'; choose one of smoke, cpu, paper"):
             planned(CONFIG, "papr")
@@ -246,6 +251,11 @@ class TestStatus:
         assert text[3] == "5 runs: 1 done, 1 running, 1 interrupted, 2 missing"
         assert text[4] == "Time left: about 4 min with 1 at once" and text[5].startswith("Time left: unknown for 1 ")
         assert "about 2 min with 2 at once" in status(self.read(runs), at_once=2)
+
+    @pytest.mark.parametrize("number", [0, -2])
+    def test_no_run_at_once_is_a_sentence(self, runs, number):
+        with pytest.raises(TvaeError, match=f"{number} runs at once cannot train"):
+            status(self.read(runs), at_once=number)
 
     def test_from_the_command_line(self, runs):
         returned, said = run("-m", "tvae", "status", "toy", cwd=runs.parent)

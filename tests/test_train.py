@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import torch
 from examples import TINY
+from filelock import FileLock
 
 import tvae
 from tvae import TvaeError, corpus
@@ -29,7 +30,7 @@ from tvae.report.entry import entry as checked
 from tvae.train import train
 
 LSTMS = [name for name, row in MODELS.items() if row.architecture is LSTMVAE]
-TRAINED = [name for name in MODELS if name != "official"]  # the authors trained that one
+TRAINED = [name for name in MODELS if MODELS[name].trained]  # not that of the authors
 
 pytestmark = pytest.mark.slow
 
@@ -160,11 +161,25 @@ def test_a_finished_run_is_kept(uninterrupted, tiny):
     assert (uninterrupted / "metrics.json").stat().st_mtime_ns == before
 
 
+def test_a_run_that_was_finished_elsewhere_is_kept_without_stage_0_and_whatever_this_machine_is(
+    finished, tiny, tmp_path, monkeypatch
+):
+    folder = tmp_path / "smoke/folk/attention/fold0"
+    shutil.copytree(finished("attention"), folder)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr(
+        training, "use_bf16", lambda _: "bf16" != json.loads(before[folder / "config.json"])["precision"]
+    )
+    assert train("attention", runs=tmp_path) == folder
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in (tmp_path / "smoke/folk").iterdir()] == ["attention"]
+
+
 def test_a_folder_with_other_settings_is_not_overwritten(uninterrupted, monkeypatch):
     before = (uninterrupted / "weights.safetensors").read_bytes()
     other = replace(TINY, stage_1=replace(TINY.stage_1, kl_weight=2.0))
     monkeypatch.setitem(training.PRESETS, "smoke", other)
-    with pytest.raises(TvaeError, match="other settings"):
+    with pytest.raises(TvaeError, match=r"other settings or data \(plan differ\)"):
         train("attention", runs=uninterrupted.parents[3])
     assert (uninterrupted / "weights.safetensors").read_bytes() == before
 
@@ -172,7 +187,7 @@ def test_a_folder_with_other_settings_is_not_overwritten(uninterrupted, monkeypa
 def test_one_process_a_run(tiny, tmp_path):
     folder = tmp_path / "smoke/folk/attention/fold0"
     folder.mkdir(parents=True)
-    with training.only_one(folder, 0), pytest.raises(TvaeError, match="another process"):
+    with FileLock(folder / ".lock", is_singleton=False), pytest.raises(TvaeError, match="another process"):
         train("attention", runs=tmp_path)
 
 
@@ -242,6 +257,9 @@ def test_a_damaged_checkpoint_is_a_sentence(tiny, tmp_path):
         ({"preset": "huge"}, "smoke, cpu, long, paper"),
         ({"corpus": "bach"}, "folk"),
         ({"fold": 7}, "0 to 4"),
+        ({"model": "official"}, "`python -m tvae official` makes its weights file"),
+        ({"seed": -1}, "A seed of -1 makes no sense"),
+        ({"seed": 2**64}, "A seed of 18446744073709551616 makes no sense"),
         ({"kl_weight": -1.0}, "KL weight of -1.0"),
         ({"kl_weight": float("nan")}, "KL weight of nan"),
         ({"kl_weight": float("inf")}, "KL weight of inf"),

@@ -74,7 +74,7 @@ def test_bars_as_people_give_them(given, found):
     assert transfer.bar_numbers(given) == found
 
 
-@pytest.mark.parametrize("given", [0, 9, "", "one", [], [1, 9], None, "1-2"])
+@pytest.mark.parametrize("given", [0, 9, "", "one", [], [1, 9], None, "1-2", 1.9, [1.0, 2.5], True, [True]])
 def test_bars_that_there_are_not(given):
     with pytest.raises(TvaeError, match="There are no bars .* give some of 1 to 8"):
         transfer.bar_numbers(given)

@@ -15,7 +15,9 @@ from tvae.presets import MODELS, PRESETS
 
 def train(parser: argparse.ArgumentParser) -> Callable[..., object]:
     """train and evaluate one model; a killed run goes on where it was"""
-    parser.add_argument("--model", default="attention", help=", ".join(MODELS))
+    parser.add_argument(
+        "--model", default="attention", help=", ".join(name for name, row in MODELS.items() if row.trained)
+    )
     parser.add_argument(
         "--corpus", default="folk", help=", ".join((*corpora.NAMES, *corpora.LONGER, "folder:PATH of MIDI files"))
     )

@@ -20,6 +20,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -145,11 +146,7 @@ def load(name: str, data_dir: str | Path | None = None) -> Corpus:
     source = SOURCES[origin]
     files, sha256 = source.find(Path(data_dir).expanduser() if data_dir else None)
     prepared = cache_dir() / f"{name}-{hashlib.sha256(f'{VERSION} {sha256}'.encode()).hexdigest()[:16]}.npz"
-    corpus = _read_prepared(prepared, name)
-    if corpus is None:
-        corpus = assemble(name, source.read(files, bars))
-        write(prepared, corpus)
-    return corpus
+    return kept(prepared, name, lambda: assemble(name, source.read(files, bars)))
 
 
 def load_folder(name: str) -> Corpus:
@@ -161,12 +158,8 @@ def load_folder(name: str) -> Corpus:
     root = folder.root(name)
     files, sha256 = folder.find(root)
     prepared = cache_dir() / f"folder-{sha256[:16]}.npz"
-    corpus = _read_prepared(prepared, name)
-    if corpus is None:
-        pieces = folder.read(root, files, report=prepared.with_suffix(".tsv"))
-        corpus = in_folds(assemble(name, pieces))
-        write(prepared, corpus)
-    return corpus
+    report = prepared.with_suffix(".tsv")
+    return kept(prepared, name, lambda: in_folds(assemble(name, folder.read(root, files, report))))
 
 
 def in_folds(corpus: Corpus) -> Corpus:
@@ -222,9 +215,10 @@ def read(path: Path | Traversable, name: str) -> Corpus:
     return corpus
 
 
-def _read_prepared(path: Path, name: str) -> Corpus | None:
-    """None: not there yet, or damaged."""
-    try:
+def kept(path: Path, name: str, make: Callable[[], Corpus]) -> Corpus:
+    """What `read` finds in a file of the cache; made and written there where it is missing or damaged."""
+    with suppress(*DAMAGED):
         return read(path, name)
-    except DAMAGED:
-        return None
+    corpus = make()
+    write(path, corpus)
+    return corpus

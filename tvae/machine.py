@@ -67,7 +67,8 @@ def device_name(device: torch.device) -> str:
     """For the record: the GPU's name, or the CPU's and the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{cpu().get('brand_raw', platform.machine())}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{cpu().get('brand_raw', platform.machine())}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def git_commit() -> str:

@@ -90,11 +90,8 @@ def convert(checkpoint: Mapping[str, Tensor], masks: str = "111") -> Transformer
     for name, shape in wanted.items():
         if name not in checkpoint:
             raise TvaeError(f"This is no checkpoint of the release: it has no {name}.")
-        if tuple(checkpoint[name].shape) != shape:
-            raise TvaeError(
-                f"This is no checkpoint of the release: {name} has the shape {tuple(checkpoint[name].shape)}, "
-                f"not {shape}."
-            )
+        if (found := tuple(checkpoint[name].shape)) != shape:
+            raise TvaeError(f"This is no checkpoint of the release: {name} has the shape {found}, not {shape}.")
     if extra := sorted(set(checkpoint) - set(wanted)):
         raise TvaeError(f"This is no checkpoint of the release: it also has {extra[0]}.")
     state = {ours: checkpoint[theirs] for theirs, ours in same_shape(config)}

@@ -73,14 +73,14 @@ class Preset:
 
     def plan(self, model: str, kl_weight: float | None = None, bars: int = BARS) -> Plan:
         """The plan of a model of so many bars: from scratch, or of the run that goes on at another KL weight."""
-        row = MODELS[model]
+        row, stage_0 = MODELS[model], None
         if row.architecture is LSTMVAE:
-            plan = Plan(replace(self.lstm, bars=bars, **row.sizes), None, replace(self.lstm_stage_1, **row.training))
+            whole = {name: bars for name in ("bars_per_code", "spans") if row.sizes.get(name, 1) > 1}  # of the piece
+            sizes, stage_1 = replace(self.lstm, bars=bars, **row.sizes | whole), self.lstm_stage_1
         else:
+            sizes, stage_1 = replace(self.transformer, bars=bars, **row.sizes), self.stage_1
             stage_0 = self.stage_0 if row.stage_0 else None
-            plan = Plan(
-                replace(self.transformer, bars=bars, **row.sizes), stage_0, replace(self.stage_1, **row.training)
-            )
+        plan = Plan(sizes, stage_0, replace(stage_1, **row.training))
         if kl_weight is None:
             return plan
         stage = replace(plan.stage_1.lasting(self.sweep), kl_weight=kl_weight, free_nats=0.0, keep=0)
@@ -103,6 +103,7 @@ class Model:
     sizes: dict = field(default_factory=dict)
     training: dict = field(default_factory=dict)
     stage_0: bool = True
+    trained: bool = True  # here, rather than by the authors
     role: str = "ablation"
 
     @property
@@ -141,7 +142,7 @@ MODELS = {
               sizes={"initialisation": "pytorch", "norm_epsilon": 1e-5}),
         Model("compact", "64 a head", "attention with heads 64 wide", sizes={"d_head": 64}),
         Model("wide", "256 a head", "attention with the release's heads, 256 wide", sizes={"d_head": 256}),
-        Model("official", "authors' checkpoint", "the release's own weights, converted", role="paper"),
+        Model("official", "authors' checkpoint", "the release's own weights, converted", role="paper", trained=False),
         Model("transposed_repeats", "trained on transposed repeats",
               "attention trained on pieces of which half have later bars that are earlier ones, transposed",
               training={"transposed_repeats": 0.5}, role="beyond"),
@@ -173,10 +174,8 @@ RELEASE_STAGE_1 = Stage(
 
 # Toy sizes: proves that everything runs. One CPU core, about 20 s a run; accuracies mean nothing.
 SMOKE = Preset(
-    ModelConfig(
-        hidden=(96, 64), d_model=64, d_head=16, d_feedforward=64, d_latent=16, heads=2, layers=1,
-        lstm=LSTMSizes(8, 24, 48, 16),
-    ),
+    ModelConfig(hidden=(96, 64), d_model=64, d_head=16, d_feedforward=64, d_latent=16, heads=2, layers=1,
+                lstm=LSTMSizes(8, 24, 48, 16)),
     LSTMConfig(8, 24, 48, 16, d_conductor=24, d_latent=16),
     Stage(256, ((0, 2e-3), (50_000, 2e-3)), kl_weight=0.1),
     Stage(64, ((0, 2e-4), (2_000, 2e-3), (20_000, 1e-5)), kl_weight=1.0),

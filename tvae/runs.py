@@ -59,14 +59,16 @@ class Run:
         return f"{self.preset}-{slug(self.corpus)}-{self.model}-{self.part}"
 
 
-def planned(config: dict, preset: str) -> list[Run]:
+def planned(config: object, preset: str) -> list[Run]:
     """The runs of a preset, the most important first; `config` is what config.yaml holds.
 
     A preset is a list of blocks, each the product of its ``corpora``, ``folds``, ``kl_weights`` (if it has them) and
     ``models``; what two blocks name is one run. Raises `TvaeError` on an unknown preset and on a block that is no such
     product.
     """
-    presets = config["presets"]
+    presets = config.get("presets") if isinstance(config, dict) else None
+    if not isinstance(presets, dict):
+        raise TvaeError("config.yaml should have `presets`, each a list of blocks.")
     if preset not in presets:
         raise TvaeError(f"config.yaml has no preset '{preset}'; choose one of {', '.join(presets)}.")
     if not isinstance(presets[preset], list):

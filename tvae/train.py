@@ -13,7 +13,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from tvae import corpus as corpora
 from tvae.checkpoint import in_eight_bits, load_state, save_state, save_weights
+from tvae.corpora import canonical
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
 from tvae.files import read_json, write_atomically, write_json, write_npz
@@ -68,16 +69,6 @@ def objective(
     return log["loss"], {key: value.detach() for key, value in log.items()}
 
 
-@contextmanager
-def only_one(folder: Path, seconds: float) -> Generator[None, None, None]:
-    """Hold a folder for this process, waiting so long for it: two trainings of a run would spoil its files."""
-    try:
-        with FileLock(folder / ".lock", timeout=seconds, is_singleton=False):
-            yield
-    except Timeout:
-        raise TvaeError(f"{folder} is being trained by another process; wait for it or stop it.") from None
-
-
 def train(
     model: str = "attention",
     corpus: str = "folk",
@@ -95,22 +86,29 @@ def train(
     `sweep`: a point of the rate-distortion curve. A finished run is returned as it is. Raises `TvaeError` on an
     unknown name, on a folder that holds a run with other settings, and when the loss stops being a number.
     """
-    model_row(model)
+    if not model_row(model).trained:
+        raise TvaeError(f"'{model}' is not trained here; `python -m tvae {model}` makes its weights file.")
     if preset not in PRESETS:
         raise TvaeError(f"There is no '{preset}'; choose one of {', '.join(PRESETS)}.")
     if fold not in range(corpora.FOLDS):
         raise TvaeError(f"Fold {fold} does not exist; choose 0 to {corpora.FOLDS - 1}.")
+    if seed is not None and seed not in range(2**63):
+        raise TvaeError(f"A seed of {seed} makes no sense; choose a whole number from 0 to 2^63 - 1.")
     if kl_weight is not None and not (np.isfinite(kl_weight) and kl_weight >= 0):
         raise TvaeError(f"A KL weight of {kl_weight} makes no sense; choose a number that is not negative.")
+    corpus = canonical(corpus)
     data = corpora.load(corpus, data_dir)
     plan = PRESETS[preset].plan(model, kl_weight, data.bars)
     run = Run(preset, corpus, model, fold, kl_weight, seed)
+    folder, start = Path(runs) / run.folder, None
+    finished = (folder / "metrics.json").exists()
     if kl_weight is not None:
-        start = train(model, corpus, preset, fold, seed, None, runs, data_dir)
-    else:
-        start = train_local_layer(plan, data, run, Path(runs)) if plan.stage_0 else None
+        start = Path(runs) / replace(run, kl_weight=None).folder
+        finished or train(model, corpus, preset, fold, seed, None, runs, data_dir)
+    elif plan.stage_0:
+        start = Path(runs) / run.local_layer(plan.model.local).folder
+        finished or train_local_layer(plan, data, run, Path(runs))
     settings = run_settings(run, settings_of(plan), data, Path(runs), start)
-    folder = Path(runs) / run.folder
     with prepared(folder, settings, wait=1):
         if not (folder / "metrics.json").exists():
             torch.manual_seed(run.drawn)
@@ -163,41 +161,44 @@ def run_settings(run: Run, plan: dict, data: corpora.Corpus, runs: Path, start: 
         "corpus_sha256": data.sha256,
         "format": FORMAT,
     }  # fmt: skip
-    if start is not None:
+    if start is not None and (start / "weights.safetensors").exists():
         settings["start"] = sha256((start / "weights.safetensors").read_bytes()).hexdigest()
     return settings
 
 
 @contextmanager
 def prepared(folder: Path, settings: dict, wait: float) -> Generator[None, None, None]:
-    """Hold a run's folder, which says what settings it is for; `TvaeError` where it holds a run with others."""
+    """Hold a run's folder for this process, waiting so many seconds for it: two trainings would spoil its files.
+
+    `TvaeError` where it holds a run with other settings. What a finished run started from may be cleared away, and on
+    which precision this machine would train makes no difference to it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with only_one(folder, wait):
+    try:
+        lock = FileLock(folder / ".lock", timeout=wait, is_singleton=False).acquire()
+    except Timeout:
+        raise TvaeError(f"{folder} is being trained by another process; wait for it or stop it.") from None
+    with lock:
         path = folder / "config.json"
-        if path.exists() and read_json(path) != settings:
+        known = read_json(path) if path.exists() else settings
+        if (folder / "metrics.json").exists():
+            settings = {"start": known.get("start"), **settings, "precision": known["precision"]}
+        if other := sorted(key for key in {*known, *settings} if known.get(key) != settings.get(key)):
             raise TvaeError(
-                f"{folder} holds a run with other settings or data; move it away or choose another folder for runs."
+                f"{folder} holds a run with other settings or data ({', '.join(other)} differ); "
+                "move it away or choose another folder for runs."
             )
         for left in folder.rglob("*.part"):  # by one that was killed while it wrote
             left.unlink()
-        write_json(path, settings)
+        write_json(path, known)
         yield
 
 
 class Training:
     """One stage under way: the module, its rows, its optimiser and its history, and how it goes on."""
 
-    def __init__(
-        self,
-        module: nn.Module,
-        number: int,
-        plan: Plan,
-        settings: dict,
-        data: corpora.Corpus,
-        folder: Path,
-        device: torch.device,
-        history: pd.DataFrame,
-    ):
+    def __init__(self, module: nn.Module, number: int, plan: Plan, settings: dict, data: corpora.Corpus, folder: Path,
+                 device: torch.device, history: pd.DataFrame):  # fmt: skip
         torch.manual_seed(2 * settings["seed"] + number)
         self.number, self.stage = number, (plan.stage_0, plan.stage_1)[number]
         self.settings, self.folder, self.device = settings, folder, device
@@ -340,12 +341,10 @@ def finish(training: Training, data: corpora.Corpus, settings: dict) -> None:
     names = ("corpus", "model", "preset", "fold", "seed", "sweep", "precision", "corpus_sha256")
     metrics = {
         **{name: settings[name] for name in names},
-        "kl_weight": stage.kl_weight,
-        "pieces": stage.rows,
+        "kl_weight": stage.kl_weight, "pieces": stage.rows,
         **metrics,
         "rate_mean_per_dim": metrics["rate_nats_per_piece"] / vae.config.latent_dims,
-        "parameters": parameter_count(vae),
-        "steps": last[-1]["step"],
+        "parameters": parameter_count(vae), "steps": last[-1]["step"],
         "samples_per_second": last[-1]["pieces"] / (last[-1]["seconds"] - before),
         "train_seconds": training.seconds,
         "device": device_name(training.device), "torch": torch.__version__, "git_commit": training.commit,

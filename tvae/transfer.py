@@ -48,7 +48,8 @@ def bar_numbers(bars: int | str | Sequence[int], number: int = BARS) -> tuple[in
     """Bars as a user gives them, 1 or "1, 2" or [1, 2] -> (1, 2). TvaeError unless all are in a piece of so many."""
     given = re.split(r"[\s,]+", bars.strip(" ,")) if isinstance(bars, str) else bars
     try:
-        found = tuple(sorted({int(bar) for bar in np.atleast_1d(given)}))
+        numbers = np.atleast_1d(given)
+        found = tuple(sorted(map(int, set(numbers.tolist())))) if numbers.dtype.kind in "iuU" else ()
     except (TypeError, ValueError):
         found = ()
     if not found or not set(found) <= set(range(1, number + 1)):

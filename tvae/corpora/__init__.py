@@ -9,10 +9,20 @@ from pathlib import Path
 PREFIX = "folder:"  # of the name of a corpus that is a folder of MIDI files
 
 
+def canonical(corpus: str) -> str:
+    """The one name of a corpus: that of a folder has its whole path."""
+    return PREFIX + str(place(corpus)) if corpus.startswith(PREFIX) else corpus
+
+
+def place(corpus: str) -> Path:
+    """``folder:PATH`` -> the path, from the root of the file system."""
+    return Path(corpus.removeprefix(PREFIX)).expanduser().resolve()
+
+
 def slug(corpus: str) -> str:
     """The name of a corpus in paths. A folder's has six digits of its place: others may be called the same."""
     if not corpus.startswith(PREFIX):
         return corpus
-    path = Path(corpus.removeprefix(PREFIX)).expanduser().resolve()
+    path = place(corpus)
     name = re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-")[:40] or "songs"
     return f"folder-{name}-{hashlib.sha256(str(path).encode(errors='surrogateescape')).hexdigest()[:6]}"

@@ -9,6 +9,7 @@ import itertools
 import math
 from collections import Counter, defaultdict
 
+from tvae.errors import TvaeError
 from tvae.runs import STATES, Progress, Run
 
 
@@ -54,8 +55,10 @@ def duration(seconds: float) -> str:
 def status(table: dict[Run, Progress], at_once: int | None = None) -> str:
     """The table as text: a line for the folds, and one for the KL weights, of each model on each corpus; then the sums.
 
-    `at_once` is how many runs will train side by side; without it, as many as do now.
+    `at_once` is how many runs will train side by side; without it, as many as do now. Raises `TvaeError` for none.
     """
+    if at_once is not None and at_once < 1:
+        raise TvaeError(f"{at_once} runs at once cannot train; choose 1 or more.")
     lines = defaultdict(list)
     for run, it in table.items():
         percent = f" {it.part:.0%}" if it.state in ("running", "interrupted") else ""
@@ -69,7 +72,7 @@ def status(table: dict[Run, Progress], at_once: int | None = None) -> str:
         )
     states = Counter(it.state for it in table.values())
     text += ["", f"{len(table)} runs: " + ", ".join(f"{states[state]} {state}" for state in STATES)]
-    at_once = at_once or max(1, states["running"])
+    at_once = max(1, states["running"]) if at_once is None else at_once
     seconds, unknown = time_left(table)
     if seconds:
         text.append(f"Time left: about {duration(seconds / at_once)} with {at_once} at once")

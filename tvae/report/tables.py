@@ -30,7 +30,7 @@ BEST = {
     "onset_f1_free_running": max,
     "distortion_nats_per_piece": min,
 }  # a rate is neither good nor bad
-PAPER_MODELS = tuple(name for name, row in MODELS.items() if row.role == "paper" and name != "official")
+PAPER_MODELS = tuple(name for name, row in MODELS.items() if row.role == "paper" and row.trained)
 BADGES = {"replicated": "yes", "partly replicated": "partly", "not replicated": "no", "not decided": "open"}
 BADGES |= {"holds": "yes", "holds in part": "partly", "does not hold": "no"}
 

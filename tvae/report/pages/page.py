@@ -66,11 +66,11 @@ def chosen(model: str | Path, corpus: str, record: str | Path, weights: str | Pa
 
     Raises `TvaeError` where there is none.
     """
-    if model in MODELS and model != "official":
+    if model in MODELS and MODELS[str(model)].trained:
         entry = measured.find_run(entries(record), corpus, str(model))
         vae = records.load_model(located(weights), entry)
         return Chosen(vae, entry.model, entry.name, corpus, entry.fold, runs([entry]))
-    path = located(weights) / "official.safetensors" if model == "official" else located(model)
+    path = located(weights) / f"{model}.safetensors" if model in MODELS else located(model)
     about = read_settings(path)
     kept = {"weights": path.name} | {
         key: str(about[key]) for key in ("model", "corpus", "fold", "preset") if key in about
