@@ -6,7 +6,7 @@ import pytest
 from midi_cases import TUNE, later
 
 from tvae import TvaeError, corpus, melody
-from tvae.corpora import folder, slug
+from tvae.corpora import canonical, folder, slug
 from tvae.midi import write_midi
 
 
@@ -101,6 +101,13 @@ def test_a_run_of_it_has_a_name_that_every_system_takes(songs, tmp_path):
     assert name.startswith("folder-my-songs-") and len(name) == 22 and slug("folk") == "folk"
     assert slug(f"folder:{tmp_path}/Ünïcode: a/b?") != slug(f"folder:{tmp_path}/Ünïcode- a/b!")
     assert set(slug(f"folder:{tmp_path}/Ünïcode: ☃")) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def test_every_way_to_write_a_folder_is_one_corpus(songs, monkeypatch):
+    monkeypatch.chdir(songs.parent)
+    ways = [f"folder:{way}" for way in (songs, songs.name, f"./{songs.name}", f"{songs.name}/")]
+    assert {canonical(way) for way in ways} == {f"folder:{songs}"} and len({slug(way) for way in ways}) == 1
+    assert canonical("folk16") == "folk16"
 
 
 def test_pieces_move_by_octaves_and_never_lose_notes(tmp_path):

@@ -44,6 +44,12 @@ def test_a_good_record_is_read(tmp_path):
     ]
 
 
+def test_a_run_of_another_seed_is_kept_and_compared_with_none(tmp_path):
+    write(tmp_path, [{**ENTRY, "seed": 7}, ENTRY, {**ENTRY, "seed": 7, "sweep": True}, {**ENTRY, "fold": 1, "seed": 1}])
+    assert [run.name for run in record.read(tmp_path)][0] == "smoke-folk-attention-fold0-seed7"
+    assert [(run.fold, run.seed, run.sweep) for run in record.compared(tmp_path)] == [(0, 0, False), (1, 1, False)]
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -167,9 +167,8 @@ def test_a_run_that_was_finished_elsewhere_is_kept_without_stage_0_and_whatever_
     folder = tmp_path / "smoke/folk/attention/fold0"
     shutil.copytree(finished("attention"), folder)
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    monkeypatch.setattr(
-        training, "use_bf16", lambda _: "bf16" != json.loads(before[folder / "config.json"])["precision"]
-    )
+    precision = json.loads(before[folder / "config.json"])["precision"]
+    monkeypatch.setattr(training, "use_bf16", lambda _: precision != "bf16")
     assert train("attention", runs=tmp_path) == folder
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in (tmp_path / "smoke/folk").iterdir()] == ["attention"]

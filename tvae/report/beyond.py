@@ -66,7 +66,7 @@ def load_prior(weights: str | Path, run: str) -> Prior:
 
 
 def measurable(entries: list[Entry]) -> Iterator[Entry]:
-    """The runs that are measured for this page: those that are `records.beyond`, and the same of eight bars beside."""
+    """The runs that are measured for this page: those that are `Entry.beyond`, and the same of eight bars beside."""
     longer_ones = {entry.corpus for entry in entries} & set(corpora.LONGER)
     for entry in entries:
         beside = entry.model == "attention" and EIGHT.get(entry.corpus) in longer_ones
@@ -90,7 +90,7 @@ def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, c
     As `tvae.report.measured.measure_record`: what was recorded of a run whose weights are not at hand stays.
     """
     found = records.measure_again(
-        measurable(records.read(record)),
+        measurable(records.listed(record)),
         lambda: read(record)["runs"],
         weights,
         runs,

@@ -27,7 +27,7 @@ class Record:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        return [entry for entry in records.read(self.folder) if entry.preset in PRESETS]
+        return [entry for entry in records.listed(self.folder) if entry.preset in PRESETS]
 
     @cached_property
     def descriptions(self) -> dict[str, dict]:
@@ -57,12 +57,11 @@ class Record:
         return {name: found for name, found in measurements.items() if name in known and known[name].same(found)}
 
     def runs(self, claim: Claim, model: str) -> dict[int, Entry]:
-        """The entries of a model that a claim is about, by fold; of a fold's own seed."""
+        """The entries of a model that a claim is about, by fold."""
         return {
             entry.fold: entry
             for entry in self.entries
             if (entry.corpus, entry.model) == (claim.corpus, model)
-            and entry.seed == entry.fold
             and (entry.sweep and entry.kl_weight == claim.kl_weight if claim.kl_weight else not entry.sweep)
         }
 

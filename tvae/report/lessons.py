@@ -70,7 +70,7 @@ def take(found: dict[str, tuple[float, float, float]], choice: Choice) -> str:
 
 def table(record: str | Path, entries: Sequence[Entry], corpus: str = "hooktheory", fold: int = 0) -> pd.DataFrame:
     """A row a choice: what is compared, how they differ on the same test songs, for how long, and what to take."""
-    runs = {entry.model: entry for entry in entries if not entry.sweep and entry.seed == entry.fold == fold
+    runs = {entry.model: entry for entry in entries if not entry.sweep and entry.fold == fold
             and entry.corpus == corpus}  # fmt: skip
     rows = []
     for choice in CHOICES:

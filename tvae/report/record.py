@@ -70,9 +70,17 @@ def read(record: str | Path) -> list[Entry]:
     return entries
 
 
+def listed(record: str | Path) -> list[Entry]:
+    """Those of `read` that pages and claims are about: of each fold the run whose seed is the fold's number.
+
+    A run of another seed is kept beside them, and compared with none.
+    """
+    return [run for run in read(record) if run.seed == run.fold]
+
+
 def compared(record: str | Path) -> list[Entry]:
-    """Those of `read` that are compared with each other and with the paper: all but those that are `beyond` it."""
-    return [entry for entry in read(record) if not entry.beyond]
+    """Those of `listed` that are compared with each other and with the paper: all but those that are `beyond` it."""
+    return [run for run in listed(record) if not run.beyond]
 
 
 def read_reported(path: str | Path) -> dict[str, dict[str, float]]:

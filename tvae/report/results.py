@@ -81,13 +81,12 @@ class Block:
 def blocks(entries: list[Entry]) -> list[Block]:
     """What the tables compare: for each corpus, the models recorded on five folds, and on fold 0 if those differ.
 
-    Runs of a fold's own seed; sweeps over KL weights are left to `rate_distortion`.
+    Sweeps over KL weights are left to `rate_distortion`.
     """
     found = []
     names = dict.fromkeys(entry.corpus for entry in entries)
     for corpus in sorted(names, key=lambda name: name != PAPER_CORPUS):
         own = [entry for entry in entries if entry.corpus == corpus and not entry.sweep]
-        own = [entry for entry in own if entry.seed == entry.fold]
         seen = None
         for folds in FOLD_SETS:
             runs = {}

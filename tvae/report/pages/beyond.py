@@ -302,7 +302,7 @@ class Study:
 def study(seed: int = 0, record: str | Path = "figures", weights: str | Path = "weights") -> Study:
     """Read what is recorded for this page, and take the models at hand; `seed` chooses what is heard."""
     record, weights = page.located(record), page.located(weights)
-    entries = records.read(record)
+    entries = records.listed(record)
     known = {entry.corpus: entry for entry in records.compared(record) if entry.model == "attention"}
     entry = measured.find_run(records.compared(record), "hooktheory" if "hooktheory" in known else next(iter(known)))
     name = entry.name
