@@ -1,6 +1,8 @@
-/* What is wider than its place scrolls inside itself: then the keyboard reaches it, its name is told, and a hint is shown. */
+/* What is wider than its place scrolls inside itself: then the keyboard reaches it, its name is told, and a hint is
+   shown. */
 (() => {
-  const WIDE = ".tvae-table, .tvae-figure, .pst-scrollable-table-container, .bd-article div.highlight pre, mjx-container[display]";
+  const WIDE =
+    ".tvae-table, .tvae-figure, .pst-scrollable-table-container, .bd-article div.highlight pre, mjx-container[display]";
 
   /** @param {Element} box  @returns {string} its caption, or the heading that it stands under */
   const nameOf = (box) => {

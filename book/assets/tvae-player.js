@@ -1,12 +1,10 @@
 /* <tvae-player data-piece='{...}'>: a melody of 8 or 16 bars to see and hear. Needs tvae-roll.js and tvae-sound.js; no
    network.
 
-   data-piece (written by tvae/report/listen.py, or set from a script as `element.piece = {...}`):
-     title, role ("", "host", "donor", "result"), text (the melody in a sentence), tempo (quarter notes a minute),
-     and what tvae-roll.js draws: notes in time, repeats, tints, low, high, and maybe ghost and changed.
-   The element has `playing`, `position` (steps; can be set), `loop`, `play()`, `pause()`, and `change(piece)`, which
-   goes on in
-   time with another piece. */
+   data-piece (written by tvae/report/listen.py, or set from a script as `element.piece = {...}`): title, role ("",
+   "host", "donor", "result"), text (the melody in a sentence), tempo (quarter notes a minute), and what tvae-roll.js
+   draws: notes in time, repeats, tints, low, high, and maybe ghost and changed. The element has `playing`, `position`
+   (steps; can be set), `loop`, `play()`, `pause()`, and `change(piece)`, which goes on in time with another piece. */
 (() => {
   "use strict";
   if (customElements.get("tvae-player")) return;
@@ -152,7 +150,8 @@
       const { notes } = this.#piece,
         audio = sound.live();
       this.#voices = this.#voices.filter(({ stop }) => stop > audio.currentTime);
-      const time = (step) => this.#origin + (this.#round * this.#length + step - this.#from) * secondsPerStep(this.#piece);
+      const time = (step) =>
+        this.#origin + (this.#round * this.#length + step - this.#from) * secondsPerStep(this.#piece);
       for (;;) {
         if (this.#next >= notes.length) {
           if (!this.#loop || !notes.length || time(this.#length) > audio.currentTime + AHEAD) break;
@@ -195,7 +194,8 @@
         role: "slider",
         tabindex: 0,
         "aria-label": `Position in ${title || "the piece"}`,
-        "aria-description": `${text ? text + ". " : ""}Arrow keys move by a bar, with Shift by a step; space plays and pauses.`,
+        "aria-description":
+          `${text ? text + ". " : ""}` + "Arrow keys move by a bar, with Shift by a step; space plays and pauses.",
         "aria-valuemin": 0,
         "aria-valuemax": this.#length,
       });
@@ -233,7 +233,9 @@
       // first to where the bar begins
       const back = event.shiftKey ? Math.ceil(at) - 1 : at - bar > 2 ? bar : bar - STEPS;
       const on = event.shiftKey ? Math.floor(at) + 1 : bar + STEPS;
-      const seek = { ArrowLeft: back, ArrowDown: back, ArrowRight: on, ArrowUp: on, Home: 0, End: this.#length }[event.key];
+      const seek = { ArrowLeft: back, ArrowDown: back, ArrowRight: on, ArrowUp: on, Home: 0, End: this.#length }[
+        event.key
+      ];
       if (seek !== undefined) this.position = seek;
       else if (event.key === " " || event.key === "Enter") this.#toggle();
       else return;

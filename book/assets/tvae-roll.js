@@ -3,8 +3,8 @@
    A *piece* to draw holds notes [[MIDI pitch, first step, step it ends before], ...], repeats [8] or [16] (the bar each
    bar repeats, -1: new; as many as the piece has bars), tints [8] or [16] (a colour 1 ... 8 for each bar, 0: none), low
    and high (MIDI pitches of the roll); and where a result is compared with something, ghost (the notes of that) and
-   changed (for each note, is it not in the ghost?).
-   Places are in per cent, so a roll may be as large as it likes. Colours are in tvae.css. */
+   changed (for each note, is it not in the ghost?). Places are in per cent, so a roll may be as large as it likes.
+   Colours are in tvae.css. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
@@ -27,8 +27,7 @@
     fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 
   /** A colour for each bar, 0 where it has no equal. A group of equal bars that `like`, the repeats of another piece,
-      has too
-      gets its colour there; the others get what is left. `tvae.report.listen.tints` has the same rule. */
+      has too gets its colour there; the others get what is left. `tvae.report.listen.tints` has the same rule. */
   function tints(repeats, like = []) {
     const groups = (bars) => [...new Set(bars.filter((bar) => bar >= 0))].sort((a, b) => a - b);
     const own = groups(repeats),

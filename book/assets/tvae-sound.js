@@ -6,9 +6,11 @@
   "use strict";
   const tvae = (globalThis.tvae ??= {});
 
-  const PIECE = 128,
-    RELEASE = 0.05; // steps; seconds
-  /** A sound: attack in seconds, vibrato [Hz, cents] or none, waves [multiple, level, seconds to 1/e (as long as the note)]. */
+  const PIECE = 128; // steps
+  const RELEASE = 0.05; // seconds
+
+  /** A sound: attack in seconds, vibrato [Hz, cents] or none, waves [multiple, level, seconds to 1/e (as long as the
+      note)]. */
   const sounds = (name, attack, vibrato, ...waves) => ({
     name,
     attack,

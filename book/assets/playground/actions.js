@@ -11,8 +11,9 @@
   const RATE = 44100; // samples a second of a WAV file
 
   class Actions {
-    /** result(): {tokens, title, tempo}, or null before the first. heard(): the piece that the large roll shows. link(): puts it into
-        the address. onReuse(result): it is to be melody A. `more`: buttons of others, to stand among these. */
+    /** result(): {tokens, title, tempo}, or null before the first. heard(): the piece that the large roll shows.
+        link(): puts it into the address. onReuse(result): it is to be melody A. `more`: buttons of others, to stand
+        among these. */
     constructor({ result, heard, link, onReuse, more }) {
       const act = (words, what) => button(words, () => result() && what(result()));
       this.heard = heard;

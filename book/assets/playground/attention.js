@@ -36,7 +36,8 @@
           make(
             "p",
             { class: "tvae-small" },
-            "Each bar of the result (row) looks at itself and at earlier bars (columns), the stronger the colour, the more; equal bars are outlined.",
+            "Each bar of the result (row) looks at itself and at earlier bars (columns), the stronger the colour, " +
+              "the more; equal bars are outlined.",
           ),
         ),
       );

@@ -44,7 +44,8 @@
       this.root.hidden = false;
       this.root.setAttribute("aria-busy", true);
       this.words.textContent =
-        "Each bar on prior that is not locked gets another random code. A locked bar keeps its code; its notes may still follow what comes before it.";
+        "Each bar on prior that is not locked gets another random code. " +
+        "A locked bar keeps its code; its notes may still follow what comes before it.";
       const patches = Array.from({ length: COUNT }, (_, k) => sampledAnew(state.patch, first + k));
       try {
         const found = await Promise.all(patches.map((patch) => this.result(state, patch)));

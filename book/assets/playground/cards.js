@@ -1,5 +1,5 @@
-/* tvae.cards: the measures of a result, in words and pictures. What is shown is {patch, pieces: {A, B},
-   again: {A, B} (their reconstructions, tokens), tokens}. */
+/* tvae.cards: the measures of a result, in words and pictures. What is shown is {patch, pieces: {A, B}, again: {A, B}
+   (their reconstructions, tokens), tokens}. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
@@ -115,8 +115,10 @@
     };
     const alike = bar(donor).every((begins, step) => begins === bar(host)[step]);
     const words = alike
-      ? "Both songs begin with the same rhythm: nobody could tell which of them is followed. Numbers: agreement with it (F1)."
-      : `Where notes begin in a bar. Numbers: agreement with ${theirs} (F1); with ${own} it is ${share(rhythm.host)} now.`;
+      ? "Both songs begin with the same rhythm: nobody could tell which of them is followed. " +
+        "Numbers: agreement with it (F1)."
+      : "Where notes begin in a bar. " +
+        `Numbers: agreement with ${theirs} (F1); with ${own} it is ${share(rhythm.host)} now.`;
     return card(
       "Rhythm",
       words,
@@ -155,19 +157,21 @@
     const all = [before, result, high, low, whole],
       room = Math.max(1, 0.06 * (Math.max(...all) - Math.min(...all)));
     const range = [Math.min(...all) - room, Math.max(...all) + room];
+    const moved = signed(result - before);
     const words =
       register.share === null
-        ? `Mean pitch, in semitones. Both first bars lie equally high, so there is no way to go; the later bars moved by ${signed(result - before)}.`
-        : `Mean pitch, in semitones. From ${host} to ${donor} bar ${first} moves by ${signed(high - low)}; the later new bars moved by ${signed(result - before)}, ` +
-          `${share(register.share)} of that way. The upright line is the whole way.`;
+        ? `Both first bars lie equally high, so there is no way to go; the later bars moved by ${moved}.`
+        : `From ${host} to ${donor} bar ${first} moves by ${signed(high - low)}; ` +
+          `the later new bars moved by ${moved}, ${share(register.share)} of that way. ` +
+          "The upright line is the whole way.";
     return card(
       "Register",
-      words,
+      `Mean pitch, in semitones. ${words}`,
       make(
         "dl",
         {},
         row(labels[0], way(low, high, null, range), signed(high - low), donor),
-        row(labels[1], way(before, result, whole, range), signed(result - before), "result"),
+        row(labels[1], way(before, result, whole, range), moved, "result"),
       ),
     );
   }

@@ -1,6 +1,5 @@
 /* tvae.codes: what a bar costs by what it is to earlier bars: tvae/studies/codes.py (`matched`) and relations.py
-   (`kinds`), name for
-   name, for one piece at a time. */
+   (`kinds`), name for name, for one piece at a time. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;

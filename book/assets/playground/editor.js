@@ -10,10 +10,11 @@
   const { BARS, STEPS, PIECE, LOWEST, HIGHEST } = melody;
   const numbers = [...Array(BARS).keys()]; // of bars, from 0
 
-  const PITCHES = HIGHEST - LOWEST + 1,
-    BLACK = [1, 3, 6, 8, 10]; // keys of an octave
+  const PITCHES = HIGHEST - LOWEST + 1;
+  const BLACK = [1, 3, 6, 8, 10]; // keys of an octave
   const KEYS =
-    "Arrow keys move, Enter puts a note or takes it away, Shift with an arrow to the side changes its length, Escape ends.";
+    "Arrow keys move, Enter puts a note or takes it away, " +
+    "Shift with an arrow to the side changes its length, Escape ends.";
 
   class Editor {
     #tokens = new Uint8Array(PIECE);
@@ -144,7 +145,8 @@
       for (const mark of [this.cursor, this.column]) mark.setAttribute("x", percent(step / PIECE));
       for (const mark of [this.cursor, this.row]) mark.setAttribute("y", percent((HIGHEST - pitch) / PITCHES));
       const what = !here ? "empty" : here.pitch === pitch ? "note" : `${melody.pitch_name(here.pitch)} sounds`;
-      const where = `bar ${Math.floor(step / STEPS) + 1}, step ${(step % STEPS) + 1}, ${melody.pitch_name(pitch)}, ${what}`;
+      const place = `bar ${Math.floor(step / STEPS) + 1}, step ${(step % STEPS) + 1}`;
+      const where = `${place}, ${melody.pitch_name(pitch)}, ${what}`;
       if (this.word.textContent !== where) this.word.textContent = where;
     }
 

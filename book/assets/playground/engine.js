@@ -2,8 +2,8 @@
    worker.js).
 
    A page from file:// may load nothing but scripts, so weights are scripts that call `tvae.weights` with a part in
-   base64, and the
-   worker is made of a text that a script brings (worker-source.js). Both are written by tvae/report/playground.py. */
+   base64, and the worker is made of a text that a script brings (worker-source.js). Both are written by
+   tvae/report/playground.py. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;

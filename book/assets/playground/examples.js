@@ -1,5 +1,5 @@
-/* tvae.examples: things to try, each with one click. An example says what it changes of a state: melodies by title, sources
-   of bars, the model (another one of the same corpus). */
+/* tvae.examples: things to try, each with one click. An example says what it changes of a state: melodies by title,
+   sources of bars, the model (another one of the same corpus). */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;

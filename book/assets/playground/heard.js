@@ -9,8 +9,7 @@
   const ROLES = { A: "host", B: "donor" };
 
   /** Of what the page found, the "result", the host's reconstruction ("again"), "A" or "B": {tokens, title, role,
-      ghost}; the
-      ghost is the tokens beside it, or null. */
+      ghost}; the ghost is the tokens beside it, or null. */
   function heardPiece(found, heard) {
     if (!found) return { ...silence, title: "The result appears here", role: "result", ghost: null };
     const { tokens, title, again, pieces, patch } = found,

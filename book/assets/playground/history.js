@@ -15,7 +15,7 @@
     }
 
     /** Another state. With a `kind`, as of a slider that moves, it takes the place of the one just before of that kind.
-        */
+     */
     commit(state, kind = "") {
       const now = performance.now();
       if (!kind || kind !== this.#kind || now - this.#time > GESTURE) this.#past.push(this.state);

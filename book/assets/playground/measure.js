@@ -2,20 +2,18 @@
    tunes.
 
    Nothing but this file is loaded before somebody asks. Then come the measures, the tunes and a model (see
-   measurement.js), which
-   computes in a worker; the estimate runs along beside the recorded one. Claims of one element are measured by the same
-   steps.
-   The element fires "tvae-measured" whenever its numbers change, and has them as `estimates` {statistic: [value, low,
-   high]}. */
+   measurement.js), which computes in a worker; the estimate runs along beside the recorded one. Claims of one element
+   are measured by the same steps. The element fires "tvae-measured" whenever its numbers change, and has them as
+   `estimates` {statistic: [value, low, high]}. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
   if (customElements.get("tvae-measure")) return;
 
   const NEEDED = ["melody", "random", "transfers", "codes", "statistics", "measurement", "engine", "measure-data"];
-  const PAUSE = 1200,
-    DRAWS = 400,
-    LAST_DRAWS = 2000; // ms between two estimates with intervals; draws of the bootstrap
+  const PAUSE = 1200; // ms between two estimates with intervals
+  const DRAWS = 400; // of the bootstrap, for these
+  const LAST_DRAWS = 2000; // for the last estimate
   const percent = (part) => `${(100 * part).toFixed(2)}%`;
 
   function element(space, name, attributes, children) {
@@ -136,7 +134,9 @@
         this.said,
       );
       this.#label("Measure it here");
-      this.words.textContent = `${this.ids.join(", ")} again, in your browser, on tunes that the model has not seen. This loads about 7 MB.`;
+      this.words.textContent =
+        `${this.ids.join(", ")} again, in your browser, on tunes that the model has not seen. ` +
+        "This loads about 7 MB.";
     }
 
     disconnectedCallback() {
@@ -248,9 +248,9 @@
       this.go.disabled = measurement.done;
       if (!measurement.taken) return; // stopped while the model was loading
       this.#show(measurement, LAST_DRAWS);
-      this.said.textContent = `${measurement.done ? "All" : "Stopped after"} ${this.#count(measurement.taken, measurement)}: ${this.#rows
-        .map(({ claim }) => `${claim.id} ${interval(this.estimates[claim.statistic])}`)
-        .join(", ")}.`;
+      const taken = `${measurement.done ? "All" : "Stopped after"} ${this.#count(measurement.taken, measurement)}`;
+      const found = this.#rows.map(({ claim }) => `${claim.id} ${interval(this.estimates[claim.statistic])}`);
+      this.said.textContent = `${taken}: ${found.join(", ")}.`;
     }
 
     #count(steps, { kind }) {

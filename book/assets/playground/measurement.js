@@ -2,9 +2,8 @@
    other.
 
    What there is to measure comes from measure-data.js (written by tvae/report/remeasure.py): the test pieces with their
-   songs, the
-   couples [host, donor, other donor, group] as `tvae.studies.transfers.couples` draws them, and the order for single
-   pieces. */
+   songs, the couples [host, donor, other donor, group] as `tvae.studies.transfers.couples` draws them, and the order
+   for single pieces. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;

@@ -1,8 +1,10 @@
-/* What a melody is: tvae/melody.py, name for name, in its order, for one piece at a time. The way from MIDI to there and back is in midi/.
+/* What a melody is: tvae/melody.py, name for name, in its order, for one piece at a time. The way from MIDI to there
+   and back is in midi/.
 
-   A piece is a Uint8Array of 8 bars of 16 steps, each step a token: 0 silence, 1 sustain, 2 ... 46 a note begins, MIDI pitch 40 (E2)
-   ... 84 (C6). A note is {pitch, onset, end}: MIDI pitch, first step, and the step it ends before. Plain JavaScript: it runs in a
-   page, in a worker and in any engine. tests/test_playground_melody.py holds all of it against Python's. */
+   A piece is a Uint8Array of 8 bars of 16 steps, each step a token: 0 silence, 1 sustain, 2 ... 46 a note begins, MIDI
+   pitch 40 (E2) ... 84 (C6). A note is {pitch, onset, end}: MIDI pitch, first step, and the step it ends before. Plain
+   JavaScript: it runs in a page, in a worker and in any engine. tests/test_playground_melody.py holds all of it against
+   Python's. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
@@ -13,12 +15,18 @@
 
   // --- tokens
 
-  const SILENCE = 0, SUSTAIN = 1, FIRST_PITCH = 2;
-  const LOWEST = 40, HIGHEST = 84; // MIDI pitches
+  const SILENCE = 0,
+    SUSTAIN = 1,
+    FIRST_PITCH = 2;
+  // MIDI pitches.
+  const LOWEST = 40,
+    HIGHEST = 84;
   const STATES = FIRST_PITCH + HIGHEST - LOWEST + 1; // 47
-  const BARS = 8, STEPS = 16;
+  const BARS = 8,
+    STEPS = 16;
   const PIECE = BARS * STEPS; // 128 steps
-  const OCTAVES = [0, ...Array.from({ length: 10 }, (_, k) => [-12 * (k + 1), 12 * (k + 1)]).flat()]; // semitones, the smallest move first
+  // Semitones, the smallest move first.
+  const OCTAVES = [0, ...Array.from({ length: 10 }, (_, k) => [-12 * (k + 1), 12 * (k + 1)]).flat()];
 
   /** The note nearest to one that starts and ends between steps (halves go up); it lasts at least one step. */
   function quantise(pitch, onset, end) {
@@ -36,8 +44,8 @@
 
   /** Notes, in any order and overlapping as they like (see `one_voice`) -> tokens, valid.
 
-      Notes outside the 45 pitches become silence; what lies outside the steps 0 ... length - 1 is cut off, and a note that starts
-      before step 0 is left out. */
+      Notes outside the 45 pitches become silence; what lies outside the steps 0 ... length - 1 is cut off, and a note
+      that starts before step 0 is left out. */
   function notes_to_tokens(notes, length = PIECE) {
     const tokens = new Uint8Array(length).fill(SILENCE);
     for (const { pitch, onset, end } of one_voice(notes)) {
@@ -73,11 +81,13 @@
 
   /** Tokens -> tokens, valid, so many semitones higher; a pitch that leaves the grid becomes silence. */
   function transpose(tokens, semitones) {
-    return canonical(tokens.map((token) => {
-      if (token < FIRST_PITCH) return token;
-      const moved = token + semitones;
-      return moved >= FIRST_PITCH && moved < STATES ? moved : SILENCE;
-    }));
+    return canonical(
+      tokens.map((token) => {
+        if (token < FIRST_PITCH) return token;
+        const moved = token + semitones;
+        return moved >= FIRST_PITCH && moved < STATES ? moved : SILENCE;
+      }),
+    );
   }
 
   /** A piece -> its 8 bars, of 16 tokens each. */
@@ -88,8 +98,13 @@
   /** (8, 8) booleans: are bars i and j the same, token for token? A bar without an onset equals nothing. */
   function equal_bars(tokens) {
     const x = bars(tokens);
-    return x.map((one) => x.map((other) => // else bars that hold different notes would be equal
-      one.some((token) => token >= FIRST_PITCH) && one.every((token, step) => token === other[step])));
+    return x.map((one) =>
+      x.map(
+        (other) =>
+          // else bars that hold different notes would be equal
+          one.some((token) => token >= FIRST_PITCH) && one.every((token, step) => token === other[step]),
+      ),
+    );
   }
 
   /** The first earlier bar (0 ... 6) that each bar repeats, -1 where it is new. */
@@ -99,9 +114,11 @@
 
   // --- for the page: tokens in a link, and for <tvae-player>
 
-  const LETTERS = ".-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs"; // of the 47 states, as in tvae/report/playground.py
+  // Of the 47 states, as in tvae/report/playground.py.
+  const LETTERS = ".-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs";
 
-  /** Tokens -> a letter a step: "." silence, "-" sustain, A ... Z and a ... s the pitches; stands in a link as it is. */
+  /** Tokens -> a letter a step: "." silence, "-" sustain, A ... Z and a ... s the pitches; stands in a link as it
+      is. */
   const to_text = (tokens) => Array.from(tokens, (token) => LETTERS[token]).join("");
 
   /** A letter a step -> tokens. Throws TvaeError unless these are the letters of a piece. */
@@ -121,8 +138,10 @@
   /** Lowest and highest MIDI pitch a roll of these notes shows: all of them, and at least an octave and a half. */
   function pitch_range(notes) {
     const pitches = notes.length ? notes.map(({ pitch }) => pitch) : [60];
-    const low = Math.min(...pitches) - 1, high = Math.max(...pitches) + 1;
-    const room = Math.max(0, 18 - (high - low)), below = Math.floor(room / 2);
+    const low = Math.min(...pitches) - 1,
+      high = Math.max(...pitches) + 1;
+    const room = Math.max(0, 18 - (high - low)),
+      below = Math.floor(room / 2);
     return [low - below, high + room - below];
   }
 
@@ -130,25 +149,58 @@
   function describe(tokens) {
     const pitches = tokens_to_notes(tokens).map(({ pitch }) => pitch);
     if (!pitches.length) return "8 bars of silence";
-    const repeats = earlier_equal(tokens).flatMap((source, bar) => (source < 0 ? [] : [`bar ${bar + 1} = bar ${source + 1}`]));
+    const repeats = earlier_equal(tokens).flatMap((source, bar) =>
+      source < 0 ? [] : [`bar ${bar + 1} = bar ${source + 1}`],
+    );
     const notes = pitches.length === 1 ? "1 note" : `${pitches.length} notes`;
     const span = `${notes} from ${pitch_name(Math.min(...pitches))} to ${pitch_name(Math.max(...pitches))}`;
     return `${span}; ${repeats.join(", ") || "no bar repeats an earlier one"}`;
   }
 
-  /** What <tvae-player> takes (see tvae/report/listen.py); low and high, the pitches of its roll, fit the piece unless given. */
+  /** What <tvae-player> takes (see tvae/report/listen.py); low and high, the pitches of its roll, fit the piece unless
+      given. */
   function piece(tokens, { title = "", role = "", tempo = 120, low, high } = {}) {
-    const notes = tokens_to_notes(tokens), [bottom, top] = pitch_range(notes);
+    const notes = tokens_to_notes(tokens),
+      [bottom, top] = pitch_range(notes);
     return {
-      title, role, text: describe(tokens), tempo,
-      notes: notes.map(({ pitch, onset, end }) => [pitch, onset, end]), repeats: earlier_equal(tokens),
-      low: low ?? bottom, high: high ?? top,
+      title,
+      role,
+      text: describe(tokens),
+      tempo,
+      notes: notes.map(({ pitch, onset, end }) => [pitch, onset, end]),
+      repeats: earlier_equal(tokens),
+      low: low ?? bottom,
+      high: high ?? top,
     };
   }
 
   tvae.melody = {
-    TvaeError, SILENCE, SUSTAIN, FIRST_PITCH, LOWEST, HIGHEST, STATES, BARS, STEPS, PIECE, OCTAVES,
-    quantise, one_voice, notes_to_tokens, tokens_to_notes, canonical, is_valid, transpose, bars, equal_bars, earlier_equal,
-    to_text, from_text, pitch_name, pitch_range, describe, piece,
+    TvaeError,
+    SILENCE,
+    SUSTAIN,
+    FIRST_PITCH,
+    LOWEST,
+    HIGHEST,
+    STATES,
+    BARS,
+    STEPS,
+    PIECE,
+    OCTAVES,
+    quantise,
+    one_voice,
+    notes_to_tokens,
+    tokens_to_notes,
+    canonical,
+    is_valid,
+    transpose,
+    bars,
+    equal_bars,
+    earlier_equal,
+    to_text,
+    from_text,
+    pitch_name,
+    pitch_range,
+    describe,
+    piece,
   };
 })();

@@ -2,11 +2,9 @@
    needs.
 
    A piece is a Uint8Array of T*S = 128 tokens; a vector is a Float32Array; "bars" and "codes" are lists of T = 8
-   vectors, a bar
-   each. One piece at a time, so there is no batch dimension. Plain JavaScript: it runs in a page, in a worker and in
-   any engine.
-   Weights come as `tvae.report.playground.to_bytes` writes them; tests/test_playground_model.py holds this file's
-   output against PyTorch's. */
+   vectors, a bar each. One piece at a time, so there is no batch dimension. Plain JavaScript: it runs in a page, in a
+   worker and in any engine. Weights come as `tvae.report.playground.to_bytes` writes them;
+   tests/test_playground_model.py holds this file's output against PyTorch's. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
@@ -124,7 +122,7 @@
     }
   }
 
-  /** An own linear map for each bar position, the W_i and b_i of equation (2). Bars -> bars. */
+  /** A linear map of its own for each bar position, the W_i and b_i of equation (2). Bars -> bars. */
   class BarwiseLinear {
     constructor(weights, name) {
       this.weight = weights[`${name}.weight`]; // (T, in, out), in whole numbers of eight bits
@@ -255,8 +253,7 @@
     }
 
     /** One bar at a time: a generator that is sent h_{i-1} (D,) and yields g_i (D,). Keys and values of earlier bars
-        are
-        kept, so each bar is computed once. */
+        are kept, so each bar is computed once. */
     *bar_by_bar(codes) {
       const memories = this.layers.map((layer) => layer.inter.memory(codes));
       const pasts = this.layers.map(() => []);

@@ -1,13 +1,11 @@
 /* tvae.patch: where each bar's code comes from.
 
    A *patch* is what the switches say: {sources: of each bar "A", "B", "mix" or "prior", mix: per cent of B, seeds: of
-   each bar the
-   number that its sample from the prior is drawn with, locked: of each bar, whether what is done to all bars leaves it
-   alone, song: 0, or the number that a new song is drawn with: bars on prior then get their codes from the learned
-   prior, each told from the other bars}.
-   Of A and B, the *host* is who gives more codes and the other one the donor. Codes are a Float32Array, one bar's after
-   the
-   other's. Patches never change: what is said here of one gives another. */
+   each bar the number that its sample from the prior is drawn with, locked: of each bar, whether what is done to all
+   bars leaves it alone, song: 0, or the number that a new song is drawn with: bars on prior then get their codes from
+   the learned prior, each told from the other bars}. Of A and B, the *host* is who gives more codes and the other one
+   the donor. Codes are a Float32Array, one bar's after the other's. Patches never change: what is said here of one
+   gives another. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;

@@ -1,8 +1,7 @@
 /* tvae.pieces: what there is to choose from, and what a file holds.
 
    A piece is {tokens, title, tempo} and never changes. One from a file has notices (what was done to it on the way)
-   and, where there is
-   more to choose from, file: see strip.js. */
+   and, where there is more to choose from, file: see strip.js. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
@@ -14,8 +13,9 @@
     words: { limited },
   } = tvae;
 
+  // Quarter notes a minute that write_midi can write.
   const SLOWEST = 4,
-    FASTEST = 1000; // quarter notes a minute that write_midi can write
+    FASTEST = 1000;
   const silence = { tokens: new Uint8Array(PIECE).fill(SILENCE), title: "My melody", tempo: 120 };
   const UNSEEN = 2; // the group of songs that no model was trained on
 

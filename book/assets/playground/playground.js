@@ -1,11 +1,11 @@
 /* <tvae-playground data-folder="...">: two melodies, a switch for each bar, and what the model makes of them.
 
-   Needs <tvae-player> and the files that tvae/report/playground.py names in SCRIPTS, of which each has one job; this one puts
-   the parts together. The element has `ready` (a promise: the first result is shown) and `result` (its tokens, null before),
-   and fires "tvae-result" whenever another one is shown.
+   Needs <tvae-player> and the files that tvae/report/playground.py names in SCRIPTS, of which each has one job; this
+   one puts the parts together. The element has `ready` (a promise: the first result is shown) and `result` (its tokens,
+   null before), and fires "tvae-result" whenever another one is shown.
 
-   A *state* is {A, B: pieces, patch, model: its id, tempo: quarter notes a minute or null for A's,
-   sound: {instrument, volume, loop}}. Titles come from files and links: they are put into the page as text, never as HTML. */
+   A *state* is {A, B: pieces, patch, model: its id, tempo: quarter notes a minute or null for A's, sound: {instrument,
+   volume, loop}}. Titles come from files and links: they are put into the page as text, never as HTML. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
@@ -339,7 +339,9 @@
       const { about, parameters, finder, prior } = data.models.find((entry) => entry.id === id);
       this.switches.song.hidden = !prior; // there is none to draw songs from
       this.attention.offer(config, finder);
-      this.about.textContent = `Model ${id}, ${about}, ${parameters.toLocaleString("en")} parameters; computed in your browser, nothing leaves this page.`;
+      this.about.textContent =
+        `Model ${id}, ${about}, ${parameters.toLocaleString("en")} parameters; ` +
+        "computed in your browser, nothing leaves this page.";
     }
 
     #play(before, tokens, how) {
@@ -385,7 +387,8 @@
       }
       for (const { staff } of [this.slots.A, this.slots.B, this]) staff.show();
       const them = this.#heard === "result" ? `${host} reconstructed` : "the result";
-      this.legend.textContent = `${HINT} ${shown.ghost ? `In the roll, outlined: what ${them} does not have; dashed: what it has instead.` : ""}`;
+      const outlined = `In the roll, outlined: what ${them} does not have; dashed: what it has instead.`;
+      this.legend.textContent = `${HINT} ${shown.ghost ? outlined : ""}`;
       this.transport.show(settings, tempo, this.#heard, host);
     }
 
@@ -407,7 +410,8 @@
       if (link) {
         const { model, ...rest } = link;
         const known = data.models.some(({ id }) => id === model);
-        if (model && !known) words = `This link was made with the model ${model}, which is not here; you hear another one.`;
+        if (model && !known)
+          words = `This link was made with the model ${model}, which is not here; you hear another one.`;
         this.#history.begin({ ...examples.start(), ...rest, ...(known ? { model } : {}) });
       }
       queueMicrotask(() => (this.alert.textContent = words)); // after `#follow`, which clears what was said before

@@ -1,8 +1,10 @@
 /* tvae.prior: the prior over the codes of a piece, from which new songs are drawn. tvae/studies/prior.py, name for
-   name, as far as drawing needs it; tests/test_prior.py holds this file's codes against PyTorch's on the same random numbers.
+   name, as far as drawing needs it; tests/test_prior.py holds this file's codes against PyTorch's on the same random
+   numbers.
 
-   Codes are a list of T Float32Arrays of Z, known a list of T booleans. Noise is a Float32Array (T, 1 + Z, 2), row after
-   row: a number in 0 ... 1 that chooses the bar's tie, or a component, and one from a normal distribution, the place in it. */
+   Codes are a list of T Float32Arrays of Z, known a list of T booleans. Noise is a Float32Array (T, 1 + Z, 2), row
+   after row: a number in 0 ... 1 that chooses the bar's tie, or a component, and one from a normal distribution, the
+   place in it. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
@@ -28,9 +30,7 @@
     constructor(config, weights) {
       this.config = config;
       const { bars, layers, d_model } = config;
-      this.position = Array.from({ length: bars }, (_, i) =>
-        weights.position.subarray(i * d_model, (i + 1) * d_model),
-      );
+      this.position = Array.from({ length: bars }, (_, i) => weights.position.subarray(i * d_model, (i + 1) * d_model));
       this.unknown = weights.unknown;
       this.from_code = new Linear(weights, "from_code");
       this.layers = Array.from({ length: layers }, (_, n) => new EncoderLayer(config, weights, `layers.${n}`));

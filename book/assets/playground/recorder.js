@@ -1,5 +1,5 @@
-/* tvae.Recorder: a melody played on a keyboard that is connected (Web MIDI): one bar counts in, then eight are recorded to a
-   click. */
+/* tvae.Recorder: a melody played on a keyboard that is connected (Web MIDI): one bar counts in, then eight are recorded
+   to a click. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;

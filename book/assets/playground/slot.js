@@ -1,4 +1,5 @@
-/* tvae.Slot: one of the two melodies, and how another one gets there: from the list, a file, by drawing or by playing it. */
+/* tvae.Slot: one of the two melodies, and how another one gets there: from the list, a file, by drawing or by playing
+   it. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;

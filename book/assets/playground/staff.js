@@ -1,4 +1,5 @@
-/* tvae.Staff: what a player shows, in staff notation below it. abcjs draws it, and is loaded when the staff is first asked for. */
+/* tvae.Staff: what a player shows, in staff notation below it. abcjs draws it, and is loaded when the staff is first
+   asked for. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;
@@ -49,7 +50,8 @@
 
     /** What the player shows now. */
     show() {
-      const width = Math.floor(this.root.clientWidth), { piece } = this.player;
+      const width = Math.floor(this.root.clientWidth),
+        { piece } = this.player;
       if (this.root.hidden || !globalThis.ABCJS || !width || !piece) return;
       const wanted = JSON.stringify([width, piece.notes, piece.changed]);
       if (wanted === this.#drawn) return;

@@ -1,6 +1,5 @@
 /* tvae.statistics: intervals from the bootstrap, as tvae/studies/statistics.py makes them. What is resampled is the
-   group of songs (or
-   the song): two pieces of one song are not independent. */
+   group of songs (or the song): two pieces of one song are not independent. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;

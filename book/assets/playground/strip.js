@@ -1,9 +1,8 @@
 /* tvae.Strip: which part of a MIDI file, and which eight bars of it.
 
    A piece from a file has `file`: {parts: [{name, instrument, notes: how many, low, high}], part: which one, line: the
-   notes of that whole
-   part in steps, bars: how many it has, start: the first bar of the window, from 0, read(part, start): another piece of
-   this file}. */
+   notes of that whole part in steps, bars: how many it has, start: the first bar of the window, from 0, read(part,
+   start): another piece of this file}. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;

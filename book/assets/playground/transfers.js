@@ -1,8 +1,6 @@
 /* tvae.transfers: the measures of tvae/studies/transfers.py, name for name, for one piece at a time: did the context
-   transfer happen?
-   The host gives every code but the swapped ones, the donor gives those. Pieces are tokens, a Uint8Array(128); bars are
-   counted from 1,
-   as musicians do. */
+   transfer happen? The host gives every code but the swapped ones, the donor gives those. Pieces are tokens, a
+   Uint8Array(128); bars are counted from 1, as musicians do. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});

@@ -1,6 +1,5 @@
 /* What a page asks of its models: messages {id, ask, about} are answered with {id, answer} or {id, error}. The worker's
-   text is
-   melody.js, model.js and this file, one after the other. */
+   text is melody.js, random.js, model.js, prior.js and this file, one after the other. */
 (() => {
   "use strict";
   const tvae = globalThis.tvae;

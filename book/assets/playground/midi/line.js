@@ -1,5 +1,5 @@
-/* From the notes of a part to one line on the grid of sixteenths: the top line, its ornaments, its short notes: tvae/midi/line.py, name for
-   name. A note in ticks is [onset, end, pitch]. */
+/* From the notes of a part to one line on the grid of sixteenths: the top line, its ornaments, its short notes:
+   tvae/midi/line.py, name for name. A note in ticks is [onset, end, pitch]. */
 (() => {
   "use strict";
   const { midi } = globalThis.tvae;
@@ -8,10 +8,12 @@
 
   /** The highest sounding note at each time, of notes in time; `step` is a sixteenth in ticks.
 
-      A lower note cuts a higher one only where it outlasts it, and both overlap by no more than a sixteenth or half of the lower one: legato.
-      In its rests, a line that lies well above its accompaniment is silent. */
+      A lower note cuts a higher one only where it outlasts it, and both overlap by no more than a sixteenth or half of
+      the lower one: legato. In its rests, a line that lies well above its accompaniment is silent. */
   function top_line(notes, step) {
-    const line = [], under = [], alone = []; // alone: does the note have the part for itself?
+    const line = [],
+      under = [];
+    const alone = []; // does the note have the part for itself?
     for (const [onset, end, pitch] of [...notes].sort((a, b) => a[0] - b[0] || b[2] - a[2] || a[1] - b[1])) {
       const last = line.length - 1;
       if (last >= 0) {
@@ -26,7 +28,8 @@
           continue;
         }
         if (both > 0) {
-          if (together) { // what stands there is a lower note of the chord
+          if (together) {
+            // what stands there is a lower note of the chord
             under.push(last_pitch);
             [line[last], alone[last]] = [[last_onset, end, pitch], false];
             continue;
@@ -49,9 +52,10 @@
 
   /** Grace notes, turns and trills -> the main note alone.
 
-      Notes that the next one follows within three quarters of a sixteenth, and that together last less than an eighth, give way to the note that
-      they lead to, where it is longer than twice all of them: it begins where they did, or where it does, on the stronger step. At least four of
-      them, to and fro between two neighbours, are a trill: one note of the lower pitch, or of the main note that they end on. */
+      Notes that the next one follows within three quarters of a sixteenth, and that together last less than an eighth,
+      give way to the note that they lead to, where it is longer than twice all of them: it begins where they did, or
+      where it does, on the stronger step. At least four of them, to and fro between two neighbours, are a trill: one
+      note of the lower pitch, or of the main note that they end on. */
   function without_ornaments(line, step) {
     const found = [];
     let run = [];
@@ -61,13 +65,19 @@
         run.push(note);
         return;
       }
-      const [onset, end, pitch] = note, first = run[0]?.[0];
+      const [onset, end, pitch] = note,
+        first = run[0]?.[0];
       let main = note;
       if (_is_trill(run)) {
         const pair = [run[0][2], run[1][2]];
         if (pair.includes(pitch)) main = [first, end, pitch];
         else found.push([first, onset, Math.min(...pair)]);
-      } else if (run.length && onset - first < 2 * step && end - onset > 2 * (onset - first) && run.at(-1)[2] !== pitch) {
+      } else if (
+        run.length &&
+        onset - first < 2 * step &&
+        end - onset > 2 * (onset - first) &&
+        run.at(-1)[2] !== pitch
+      ) {
         main = [_stronger(first, onset, step), end, pitch];
       } else {
         for (const short of run) found.push(short);
@@ -80,8 +90,12 @@
 
   function _is_trill(run) {
     const pitches = run.map((note) => note[2]);
-    return run.length >= 4 && new Set(pitches).size === 2 && Math.abs(pitches[0] - pitches[1]) <= 2 &&
-      pitches.every((pitch, k) => !k || pitch !== pitches[k - 1]);
+    return (
+      run.length >= 4 &&
+      new Set(pitches).size === 2 &&
+      Math.abs(pitches[0] - pitches[1]) <= 2 &&
+      pitches.every((pitch, k) => !k || pitch !== pitches[k - 1])
+    );
   }
 
   /** Which of two ticks lies on the stronger sixteenth: the one that more powers of two divide, else the second. */
@@ -97,14 +111,16 @@
     return number ? power : 16;
   }
 
-  /** A line in ticks, each `shift` too late -> its notes {pitch, onset, end} on the nearest sixteenths, and how many notes found no room.
+  /** A line in ticks, each `shift` too late -> its notes {pitch, onset, end} on the nearest sixteenths, and how many
+      notes found no room.
 
       A note lasts at least one step. Of several on one step the longest stays, of equals the first. */
   function on_grid(line, quarter, shift) {
     const nearest = (tick) => Math.floor((8 * (tick - shift) + quarter) / (2 * quarter)); // halves go up
     const groups = [];
     for (const note of line) {
-      const step = nearest(note[0]), last = groups.at(-1);
+      const step = nearest(note[0]),
+        last = groups.at(-1);
       if (last?.step === step) last.notes.push(note);
       else groups.push({ step, notes: [note] });
     }
@@ -114,7 +130,9 @@
       lost += group.length - 1;
       return { pitch, onset: step, end: Math.max(nearest(end), step + 1) };
     });
-    notes.forEach((note, k) => { note.end = Math.min(note.end, notes[k + 1]?.onset ?? Infinity); });
+    notes.forEach((note, k) => {
+      note.end = Math.min(note.end, notes[k + 1]?.onset ?? Infinity);
+    });
     return [notes, lost];
   }
 

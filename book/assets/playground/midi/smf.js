@@ -1,14 +1,18 @@
-/* The bytes of a standard MIDI file -> what of it matters here: tvae/midi/smf.py, name for name. What does not matter is not looked at, so it
-   cannot be wrong. The files of this folder are loaded in the order smf, words, parts, line, bars, take, read, write; they add to tvae.midi. */
+/* The bytes of a standard MIDI file -> what of it matters here: tvae/midi/smf.py, name for name. What does not matter
+   is not looked at, so it cannot be wrong. The files of this folder are loaded in the order smf, words, parts, line,
+   bars, take, read, write; they add to tvae.midi. */
 (() => {
   "use strict";
   const tvae = (globalThis.tvae ??= {});
   const { TvaeError } = tvae.melody;
 
-  const MOST_BYTES = 1_000_000, MOST_NOTES = 50_000; // so that no file takes two seconds; a whole song has a tenth of either
-  const LONGEST_DELTA = 2 ** 28 - 1, LONGEST = 2 ** 40; // ticks: of a delta (four bytes of seven bits), of a track
+  // So that no file takes two seconds; a whole song has a tenth of either.
+  const MOST_BYTES = 1_000_000,
+    MOST_NOTES = 50_000;
+  const LONGEST_DELTA = 2 ** 28 - 1; // ticks: four bytes of seven bits
+  const LONGEST = 2 ** 40; // ticks of a track
   const HEADER_WITHIN = 1024; // bytes: a RIFF or MacBinary wrapper may stand before it
-  const END_OF_PIECE = "end of tvae piece"; // a text event: a file knows its length even where the music ends in silence
+  const END_OF_PIECE = "end of tvae piece"; // a text event: so a file knows its length where it ends in silence
   const DATA_BYTES = { 0x8: 2, 0x9: 2, 0xa: 2, 0xb: 2, 0xc: 1, 0xd: 1, 0xe: 2 }; // by the first half of the status
   const SYSTEM_BYTES = { 0xf1: 1, 0xf2: 2, 0xf3: 1, 0xf6: 0 }; // of no use in a file
   for (let status = 0xf8; status < 0xff; status++) SYSTEM_BYTES[status] = 0;
@@ -17,10 +21,11 @@
 
   const latin = (bytes) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 
-  /** A file's bytes -> {quarter, tracks, missing}: ticks a quarter note, the tracks (see `_track`), tracks that the header counts and the
-      file has not. `path` is its name in sentences.
+  /** A file's bytes -> {quarter, tracks, missing}: ticks a quarter note, the tracks (see `_track`), tracks that the
+      header counts and the file has not. `path` is its name in sentences.
 
-      Throws TvaeError for what is no MIDI file of type 0 or 1 with ticks a quarter note, is damaged, or is too large. */
+      Throws TvaeError for what is no MIDI file of type 0 or 1 with ticks a quarter note, is damaged, or is too
+      large. */
   function parse(data, path) {
     if (data.length > MOST_BYTES) {
       throw new TvaeError(`'${path}' is larger than ${MOST_BYTES / 1000} kB; export the melody alone.`);
@@ -29,14 +34,17 @@
     if (at < 0) throw new TvaeError(`'${path}' is not a MIDI file; export the melody as a standard MIDI file (.mid).`);
     let tracks, count, quarter;
     try {
-      const size = _number(data, at + 4, 4), kind = _number(data, at + 8, 2);
+      const size = _number(data, at + 4, 4),
+        kind = _number(data, at + 8, 2);
       count = _number(data, at + 10, 2);
       quarter = _number(data, at + 12, 2);
       if (kind === 2) {
         throw new TvaeError(`'${path}' holds independent patterns (MIDI type 2); export one of them as type 0 or 1.`);
       }
       if (quarter >= 2 ** 15) {
-        throw new TvaeError(`'${path}' counts in film frames (SMPTE), not in beats; export it with ticks per quarter note.`);
+        throw new TvaeError(
+          `'${path}' counts in film frames (SMPTE), not in beats; export it with ticks per quarter note.`,
+        );
       }
       if (size < 6 || kind > 2 || quarter === 0) throw new Damaged();
       tracks = [..._tracks(data, at + 8 + size)];
@@ -57,7 +65,8 @@
 
   /** Where these letters stand first, between two positions; -1 where they do not. */
   function _find(data, letters, start, stop = data.length) {
-    const last = Math.min(stop, data.length) - letters.length, first = letters.charCodeAt(0);
+    const last = Math.min(stop, data.length) - letters.length,
+      first = letters.charCodeAt(0);
     for (let at = data.indexOf(first, start); at >= 0 && at <= last; at = data.indexOf(first, at + 1)) {
       if (latin(data.subarray(at, at + letters.length)) === letters) return at;
     }
@@ -67,7 +76,8 @@
   /** The track chunks from here on; other chunks are skipped, and a length that is a little off does no harm. */
   function* _tracks(data, at) {
     while (at >= 0 && at + 8 <= data.length) {
-      const kind = latin(data.subarray(at, at + 4)), end = at + 8 + _number(data, at + 4, 4);
+      const kind = latin(data.subarray(at, at + 4)),
+        end = at + 8 + _number(data, at + 4, 4);
       let read = at + 4;
       if (kind === "MTrk") {
         let track;
@@ -85,15 +95,26 @@
 
   /** The events from `at` to the end of the track, or to `end` where it has none -> [track, where they end].
 
-      A track is {name (bytes), notes [channel, pitch, onset, end], programs (channel -> the General MIDI number its first note has), tempos
-      [tick, microseconds a quarter note], meters [tick, beats, power of two of the unit], lyrics and texts (ticks), end (tick of its last
-      event), marked (did `write_midi` write it?)}. */
+      A track is {name (bytes), notes [channel, pitch, onset, end], programs (channel -> the General MIDI number its
+      first note has), tempos [tick, microseconds a quarter note], meters [tick, beats, power of two of the unit],
+      lyrics and texts (ticks), end (tick of its last event), marked (did `write_midi` write it?)}. */
   function _track(data, at, end) {
     const track = {
-      name: new Uint8Array(), notes: [], programs: new Map(), tempos: [], meters: [], lyrics: [], texts: [], end: 0, marked: false,
+      name: new Uint8Array(),
+      notes: [],
+      programs: new Map(),
+      tempos: [],
+      meters: [],
+      lyrics: [],
+      texts: [],
+      end: 0,
+      marked: false,
     };
-    const size = data.length, sounding = new Map(), program = new Map(); // 128 * channel + pitch -> ticks of the onsets not yet ended
-    let tick = 0, running = 0;
+    const size = data.length;
+    const sounding = new Map(); // 128 * channel + pitch -> ticks of the onsets not yet ended
+    const program = new Map();
+    let tick = 0,
+      running = 0;
 
     /** A number of seven bits a byte. Five bytes are 32 bits with a sign: a negative one counts as 0. */
     function variable() {
@@ -121,15 +142,18 @@
         if (at >= size) throw new Damaged();
         const kind = data[at];
         at += 1;
-        const length = variable(), content = data.subarray(at, at + length);
+        const length = variable(),
+          content = data.subarray(at, at + length);
         at += length;
         if (at > size) throw new Damaged();
         if (kind === 0x2f) break;
         _meta(track, tick, kind, content);
       } else if (status >> 4 in DATA_BYTES) {
         running = status;
-        const channel = status & 15, what = status >> 4;
-        const first = at < size ? data[at] : 255, second = at + 1 < size ? data[at + 1] : 0;
+        const channel = status & 15,
+          what = status >> 4;
+        const first = at < size ? data[at] : 255,
+          second = at + 1 < size ? data[at + 1] : 0;
         at += DATA_BYTES[what];
         if (at > size || first > 127) throw new Damaged(); // the second may be too large: it is a volume, or a loudness
         const key = 128 * channel + first;
@@ -143,7 +167,8 @@
           const onsets = sounding.get(key) ?? [];
           sounding.delete(key);
           // A note-off does not end the note that begins on its tick, unless there is no other.
-          const before = onsets.filter((onset) => onset < tick), ended = before.length ? before : onsets;
+          const before = onsets.filter((onset) => onset < tick),
+            ended = before.length ? before : onsets;
           for (const onset of ended) track.notes.push([channel, first, onset, tick]);
           if (ended.length < onsets.length) sounding.set(key, [tick]);
         }
@@ -157,7 +182,8 @@
         throw new Damaged();
       }
     }
-    for (const [key, onsets] of sounding) { // a note that is never ended ends with its track
+    for (const [key, onsets] of sounding) {
+      // a note that is never ended ends with its track
       for (const onset of onsets) track.notes.push([Math.floor(key / 128), key % 128, onset, tick]);
     }
     track.end = tick;

@@ -1,17 +1,27 @@
-/* A part in time: one line on the grid of sixteenths, bar by bar, and what that took: tvae/midi/take.py, name for name. */
+/* A part in time: one line on the grid of sixteenths, bar by bar, and what that took: tvae/midi/take.py, name for
+   name. */
 (() => {
   "use strict";
-  const { midi, midi: { FINE }, melody: { PIECE } } = globalThis.tvae;
+  const {
+    midi,
+    midi: { FINE },
+    melody: { PIECE },
+  } = globalThis.tvae;
 
-  const GIVEN = 1, LATE = 0.8, UNSAID = 0.5; // trust in a file's bar lines: as it says; but the notes lie beside them; it says nothing
+  // Trust in a file's bar lines: as it says; but the notes lie beside them; it says nothing.
+  const GIVEN = 1,
+    LATE = 0.8,
+    UNSAID = 0.5;
   const CONTEXT = PIECE; // steps before and after the first 8 bars that tell where bars begin
 
   /** The line of one of the voices of a song; where bars begin is asked around its first notes.
 
-      -> {stretches, notes, shift, notices}: the stretches of bars in the file, and of each the notes of the part, in steps from its first bar on;
-      ticks by which the music's bars are later than the file's; sentences. */
+      -> {stretches, notes, shift, notices}: the stretches of bars in the file, and of each the notes of the part, in
+      steps from its first bar on; ticks by which the music's bars are later than the file's; sentences. */
   function take(song, voices, voice) {
-    const { quarter } = song, step = Math.max(Math.floor(quarter / 4), 1), notices = [];
+    const { quarter } = song,
+      step = Math.max(Math.floor(quarter / 4), 1),
+      notices = [];
     let ticks = midi.without_ornaments(midi.top_line(voice.notes, step), step);
     if (!voice.single && ticks.length < voice.notes.length) {
       notices.push(`'${voice.part.name}' is not a single line: its highest notes were taken.`);
@@ -28,17 +38,26 @@
       const side = late > 0 ? "after" : "before";
       notices.push(`The notes lie ${_tenths(late)} of a sixteenth ${side} the beats: all were moved.`);
     }
-    let shift = Math.floor((late * quarter + 2 * FINE) / (4 * FINE)), said;
+    let shift = Math.floor((late * quarter + 2 * FINE) / (4 * FINE)),
+      said;
     [ticks, said] = _simplified(ticks, quarter, shift);
     notices.push(...said);
 
     const meters = song.tracks.some((track) => track.meters.length);
     const trust = other ? 0 : late ? LATE : meters ? GIVEN : UNSAID;
     const accompanied = 2 * music.length >= 3 * ticks.length;
-    const begins = [0, ...stretches.slice(1).map(({ start }) => midi.bisect(ticks, start + shift - Math.floor(step / 2), ([onset]) => onset))];
-    const many = begins.map((begin, k) => (begins[k + 1] ?? ticks.length) - begin), most = many.indexOf(midi.highest(many));
-    const first = ticks[begins[most]][0], base = stretches[most];
-    const low = first - CONTEXT * step, high = first + (PIECE + CONTEXT) * step;
+    const begins = [
+      0,
+      ...stretches
+        .slice(1)
+        .map(({ start }) => midi.bisect(ticks, start + shift - Math.floor(step / 2), ([onset]) => onset)),
+    ];
+    const many = begins.map((begin, k) => (begins[k + 1] ?? ticks.length) - begin),
+      most = many.indexOf(midi.highest(many));
+    const first = ticks[begins[most]][0],
+      base = stretches[most];
+    const low = first - CONTEXT * step,
+      high = first + (PIECE + CONTEXT) * step;
     const near = (accompanied ? music : ticks).filter(([onset]) => low <= onset && onset < high);
     const later = ours ? 0 : midi.first_beat(near, quarter, shift + base.start, trust, accompanied);
     if (later) {
@@ -46,7 +65,8 @@
       shift += Math.floor((later * quarter + 2) / 4);
     }
 
-    let lost = 0, at = 0;
+    let lost = 0,
+      at = 0;
     const notes = stretches.map((stretch) => {
       const until = midi.bisect(ticks, stretch.end + shift - Math.floor(step / 2), ([onset]) => onset);
       const [found, dropped] = midi.on_grid(ticks.slice(at, until), quarter, shift + stretch.start);
@@ -60,15 +80,26 @@
 
   /** A line with swung eighths made even, and what its rhythm loses on the grid, in sentences. */
   function _simplified(ticks, quarter, shift) {
-    const { swung, triplets, free } = midi.rhythm(ticks.map(([onset]) => onset - shift), quarter);
+    const { swung, triplets, free } = midi.rhythm(
+      ticks.map(([onset]) => onset - shift),
+      quarter,
+    );
     if (swung) {
       const even = (tick) => midi.straight(tick - shift, quarter) + shift;
-      return [ticks.map(([onset, end, pitch]) => [even(onset), even(end), pitch]), ["The eighths are swung: they were made even."]];
+      return [
+        ticks.map(([onset, end, pitch]) => [even(onset), even(end), pitch]),
+        ["The eighths are swung: they were made even."],
+      ];
     }
     if (triplets) return [ticks, [`${_many(triplets, "note")} of triplets were moved to the nearest sixteenths.`]];
     if (free) {
-      return [ticks, ["The notes do not lie on the file's beats, so their rhythm was changed: " +
-        "record with a click, or set the file's tempo to that of the music."]];
+      return [
+        ticks,
+        [
+          "The notes do not lie on the file's beats, so their rhythm was changed: " +
+            "record with a click, or set the file's tempo to that of the music.",
+        ],
+      ];
     }
     return [ticks, []];
   }
@@ -81,8 +112,14 @@
   const _many = (number, what) => (number === 1 ? `${number} ${what}` : `${number} ${what}s`);
 
   function _length(steps) {
-    const parts = [[Math.floor(steps / 4), "beat"], [steps % 4, "sixteenth"]];
-    return parts.filter(([number]) => number).map(([number, what]) => _many(number, what)).join(" and ");
+    const parts = [
+      [Math.floor(steps / 4), "beat"],
+      [steps % 4, "sixteenth"],
+    ];
+    return parts
+      .filter(([number]) => number)
+      .map(([number, what]) => _many(number, what))
+      .join(" and ");
   }
 
   midi.take = take;
