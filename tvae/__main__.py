@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,14 +11,14 @@ import yaml
 
 from tvae import corpus as corpora
 from tvae.errors import TvaeError
-from tvae.presets import MODELS, PRESETS
 
 
 def train(parser: argparse.ArgumentParser) -> Callable[..., object]:
     """train and evaluate one model; a killed run goes on where it was"""
-    parser.add_argument(
-        "--model", default="attention", help=", ".join(name for name, row in MODELS.items() if row.trained)
-    )
+    from tvae.presets import MODELS, PRESETS
+
+    trained = [name for name, row in MODELS.items() if row.trained]
+    parser.add_argument("--model", default="attention", help=", ".join(trained))
     parser.add_argument(
         "--corpus", default="folk", help=", ".join((*corpora.NAMES, *corpora.LONGER, "folder:PATH of MIDI files"))
     )
@@ -178,9 +179,11 @@ COMMANDS = (train, status, record, prior, measure, claims, official, playground,
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tvae", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    arguments = sys.argv[1:] if arguments is None else arguments
     for command in COMMANDS:
         own = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
-        own.set_defaults(run=command(own))
+        if command.__name__ in arguments:  # the others are listed alone: what some of them import takes seconds
+            own.set_defaults(run=command(own))
     given = vars(parser.parse_args(arguments))
     try:
         given.pop("run")(**given)
