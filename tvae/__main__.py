@@ -40,9 +40,7 @@ def train(parser: argparse.ArgumentParser) -> Callable[..., object]:
 def status(parser: argparse.ArgumentParser) -> Callable[..., object]:
     """how far the runs of a preset are, and how long the rest will take"""
     parser.add_argument("preset", help="one of config.yaml's presets")
-    parser.add_argument(
-        "--at-once", type=int, help="runs side by side, for the time left (default: as many as run now)"
-    )
+    parser.add_argument("--at-once", type=int, help="runs side by side, for the time left (default: as many as now)")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the run folders")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"))
 
@@ -125,11 +123,9 @@ def claims(parser: argparse.ArgumentParser) -> Callable[..., object]:
     def run(record: Path) -> None:
         from tvae.report.evidence import decide_all
 
-        for finding in decide_all(record):
-            found = (
-                finding.reason or f"{finding.value:.3f} [{finding.low:.3f}, {finding.high:.3f}], {finding.threshold}"
-            )
-            print(f"{finding.claim:20} {finding.verdict:18} {found}")
+        for found in decide_all(record):
+            numbers = found.reason or f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}], {found.threshold}"
+            print(f"{found.claim:20} {found.verdict:18} {numbers}")
 
     return run
 
