@@ -221,7 +221,7 @@ def test_the_page_measures_what_repeats_cost_as_python_does(page, vae, few):
 
 
 @pytest.mark.parametrize("page", ["http"], indirect=True)
-def test_a_double_click_on_stop_counts_nothing_twice(page, vae, few):
+def test_a_double_click_on_stop_counts_nothing_twice(page, few):
     page.evaluate(
         """() => {
             const element = document.querySelector("tvae-measure[claim=C4]");
@@ -230,9 +230,8 @@ def test_a_double_click_on_stop_counts_nothing_twice(page, vae, few):
         }"""
     )
     button(page, "Measured: C4").wait_for(timeout=120_000)
-    rate = codes.encode_with_rate(vae, few.tokens)[1].sum(-1)
-    (repeated,) = [row for row in codes.matched(rate, few) if row["kind"] == "repeated"]
-    assert estimates(page, "C4")["saving"][0] == pytest.approx(repeated["saving"], abs=1e-4)
+    words = page.locator("tvae-measure[claim=C4] [role=status]").inner_text()
+    assert words.startswith(f"All {len(few)} pieces: C4 "), "not one more"
 
 
 @pytest.mark.parametrize("page", ["http"], indirect=True)
