@@ -122,3 +122,13 @@ def test_pieces_move_by_octaves_and_never_lose_notes(tmp_path):
     (piece,) = outcomes["low.mid"].pieces
     notes = melody.tokens_to_notes(np.array(piece[1]))
     assert [(n.pitch % 12, n.onset) for n in notes] == [(p % 12, a) for p, a, _ in TUNE]
+
+
+def test_what_a_part_is_called_decides_nothing(tmp_path):
+    """Notices hold the names of parts: here words in which other notices speak."""
+    name = "silenced: they do not lie on the file's beats"
+    other = [(48, 16 * bar, 16 * bar + 16) for bar in range(8)]
+    parts = odd.track(odd.named(name), *odd.notes(*odd.SCALE)), odd.track(odd.named("bass"), *odd.notes(*other))
+    (tmp_path / "a.mid").write_bytes(odd.midi(*parts))
+    found = folder.outcome(tmp_path / "a.mid", "a.mid")
+    assert name in found.notices[0] and len(found.pieces) == 1 and not found.left_out and not found.refused

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from tvae import melody
 from tvae.corpora import PREFIX
-from tvae.corpora.sources import Piece
+from tvae.corpora.sources import OUTSIDE, Piece, too_empty
 from tvae.errors import TvaeError
 from tvae.files import write_atomically
 from tvae.midi import read_pieces
@@ -88,16 +88,13 @@ def outcome(path: Path, name: str) -> Outcome:
         found.refused = str(error).replace(f"'{path}'", "the file")
         return found
     found.notices = windows[0].notices if windows else ()
-    if any("do not lie on the file's beats" in notice for notice in found.notices):
+    if windows and windows[0].free:
         found.refused = "The notes do not lie on the file's beats."
         return found
     title = Path(name).stem.replace("_", " ")
     for window in windows:
-        empty = (melody.bars(window.tokens) == melody.SILENCE).all(-1).sum()
-        if any("silenced" in notice for notice in window.notices):
-            found.left_out.append("outside the 45 pitches in every octave")
-        elif empty > 1:
-            found.left_out.append("more than one empty bar")
+        if why := OUTSIDE if window.lost else too_empty(window.tokens):
+            found.left_out.append(why)
         else:
             bars = f"bars {window.start}-{window.start + melody.BARS - 1}"
             found.pieces.append(((name, window.start), window.tokens, melody.PIECE, name, f"{title}, {bars}"))

@@ -66,6 +66,15 @@ def members(archive: Path, suffix: str = "") -> Iterator[tuple[str, bytes]]:
 # --- pieces
 
 
+OUTSIDE = "outside the 45 pitches in every octave"  # why a window is left out
+
+
+def too_empty(tokens: np.ndarray) -> str:
+    """Tokens of whole bars -> why a window of them is left out, or ""."""
+    empty = (melody.bars(tokens) == melody.SILENCE).all(-1).sum()
+    return "more than one empty bar" if empty > 1 else ""
+
+
 def windows(notes: Iterable[Note], starts: Iterable[int], bars: int = melody.BARS) -> Iterator[np.ndarray | str]:
     """Notes of a song -> for each start (a step) the tokens of so many bars from there, or why they are left out.
 
@@ -81,12 +90,11 @@ def windows(notes: Iterable[Note], starts: Iterable[int], bars: int = melody.BAR
         ]
         shift = melody.fit_octave(note.pitch for note in inside)
         if shift is None:
-            yield "outside the 45 pitches in every octave"
+            yield OUTSIDE
             continue
         moved = (Note(note.pitch + shift, note.onset, note.end) for note in inside)
         tokens = melody.notes_to_tokens(moved, stop - start)
-        empty = (melody.bars(tokens) == melody.SILENCE).all(-1).sum()
-        yield "more than one empty bar" if empty > 1 else tokens
+        yield too_empty(tokens) or tokens
 
 
 def pieces(

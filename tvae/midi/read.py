@@ -35,6 +35,8 @@ class Melody:
     notices: tuple[str, ...]  # sentences, each also given as a warning
     part: int = 1  # the number of that part
     start: int = 1  # the bar it begins with
+    free: bool = False  # do its notes lie off the file's beats?
+    lost: int = 0  # notes that were silenced: no octave has them in range
 
 
 def read_parts(path: str | os.PathLike) -> list[Part]:
@@ -220,11 +222,11 @@ class File:
             Note(note.pitch, max(note.onset - begin, 0), min(note.end - begin, length))
             for note in taken.notes[k][low:high]
         ]
-        moved, semitones, said = _into_range(inside)
+        moved, semitones, lost, said = _into_range(inside)
         tick = taken.shift + stretch.start + (begin * self.song.quarter + 2) // 4
         return Melody(
             notes_to_tokens(moved), voice.part.name, self._tempo(tick), semitones, (*notices, *said), voice.part.number,
-            first + stretch.number,
+            first + stretch.number, taken.free, lost,
         )  # fmt: skip
 
     def _tempo(self, tick: int) -> float:
@@ -244,8 +246,8 @@ def _content(path: Path) -> bytes:
         raise TvaeError(f"'{path}' cannot be read: {error.strerror or error}.") from error
 
 
-def _into_range(notes: list[Note]) -> tuple[list[Note], int, list[str]]:
-    """-> the notes moved by the octaves that bring most of them into range, the semitones, and notices."""
+def _into_range(notes: list[Note]) -> tuple[list[Note], int, int, list[str]]:
+    """-> the notes moved by the octaves that bring most of them into range, the semitones, how many stay out, notices."""
 
     def inside(shift: int) -> int:
         return sum(LOWEST <= note.pitch + shift <= HIGHEST for note in notes)
@@ -254,6 +256,7 @@ def _into_range(notes: list[Note]) -> tuple[list[Note], int, list[str]]:
     notices = []
     if semitones:
         notices.append(f"The melody was moved by {semitones:+d} semitones, into the range from E2 to C6.")
-    if lost := len(notes) - inside(semitones):
+    lost = len(notes) - inside(semitones)
+    if lost:
         notices.append(f"{lost} of {len(notes)} notes lie outside the range from E2 to C6: they were silenced.")
-    return [Note(note.pitch + semitones, note.onset, note.end) for note in notes], semitones, notices
+    return [Note(note.pitch + semitones, note.onset, note.end) for note in notes], semitones, lost, notices

@@ -25,6 +25,7 @@ class Take:
     stretches: list[Stretch]
     notes: list[list[Note]]
     shift: int  # ticks by which the music's bars are later than the file's
+    free: bool  # do the notes lie off the file's beats?
     notices: list[str]
 
 
@@ -46,7 +47,7 @@ def take(song: Song, voices: list[Voice], voice: Voice) -> Take:
         side = "after" if late > 0 else "before"
         notices.append(f"The notes lie {_tenths(late)} of a sixteenth {side} the beats: all were moved.")
     shift = (late * quarter + 2 * bars.FINE) // (4 * bars.FINE)
-    ticks, said = _simplified(ticks, quarter, shift)
+    ticks, free, said = _simplified(ticks, quarter, shift)
     notices += said
 
     meters = any(track.meters for track in song.tracks)
@@ -72,24 +73,28 @@ def take(song: Song, voices: list[Voice], voice: Voice) -> Take:
         lost += dropped
     if lost:
         notices.append(f"{_many(lost, 'note')} shorter than a sixteenth {'was' if lost == 1 else 'were'} left out.")
-    return Take(stretches, notes, shift, notices)
+    return Take(stretches, notes, shift, free, notices)
 
 
-def _simplified(ticks: list[Tick], quarter: int, shift: int) -> tuple[list[Tick], list[str]]:
-    """A line with swung eighths made even, and what its rhythm loses on the grid, in sentences."""
+def _simplified(ticks: list[Tick], quarter: int, shift: int) -> tuple[list[Tick], bool, list[str]]:
+    """A line with swung eighths made even; is it off the beats; and what its rhythm loses on the grid, in sentences."""
     rhythm = bars.rhythm([note[0] - shift for note in ticks], quarter)
     if rhythm.swung:
         even = [bars.straight(tick - shift, quarter) + shift for note in ticks for tick in note[:2]]
         ticks = [(onset, end, note[2]) for onset, end, note in zip(even[::2], even[1::2], ticks)]
-        return ticks, ["The eighths are swung: they were made even."]
+        return ticks, False, ["The eighths are swung: they were made even."]
     if rhythm.triplets:
-        return ticks, [f"{_many(rhythm.triplets, 'note')} of triplets were moved to the nearest sixteenths."]
+        return ticks, False, [f"{_many(rhythm.triplets, 'note')} of triplets were moved to the nearest sixteenths."]
     if rhythm.free:
-        return ticks, [
-            "The notes do not lie on the file's beats, so their rhythm was changed: "
-            "record with a click, or set the file's tempo to that of the music."
-        ]
-    return ticks, []
+        return (
+            ticks,
+            True,
+            [
+                "The notes do not lie on the file's beats, so their rhythm was changed: "
+                "record with a click, or set the file's tempo to that of the music."
+            ],
+        )
+    return ticks, False, []
 
 
 def _tenths(late: int) -> str:
