@@ -1,12 +1,15 @@
 """What several tests are about: two tunes, a recorded run, a preset that trains in a second, a page's scripts."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 
+from tvae import files
 from tvae.baselines import LSTMConfig
+from tvae.checkpoint import save_weights
 from tvae.lstm import LSTMSizes
-from tvae.presets import PRESETS, Preset, Stage
+from tvae.presets import PRESETS, Preset, Stage, build
 from tvae.report.entry import Entry, entry
 
 
@@ -51,6 +54,22 @@ TINY = Preset(
     Stage(32, ((0, 1e-3), (400, 1e-2), (3_200, 1e-4)), kl_weight=1.0),
     sweep=1_600,
 )  # fmt: skip
+
+
+def finished_run(folder: Path, accuracy: float = 0.5, **changes) -> Path:
+    """What a finished run leaves that is recorded, of an untrained model of that preset; returns its folder."""
+    folder.mkdir(parents=True)
+    files.write_json(folder / "metrics.json", {**ENTRY, "accuracy_free_running": accuracy, **changes})
+    files.write_npz(folder / "pieces.npz", song=np.array(["a"]), correct_free_running=np.array([100 * accuracy]))
+    rates = {f"rate_bar_{bar}": 1.0 for bar in range(1, 9)}
+    row = {"stage": 1, "pieces": 10, "loss": 1.0, "accuracy": accuracy, "accuracy_teacher_forced": accuracy,
+           "rate_nats_per_piece": 8.0, "distortion_nats_per_piece": 1.0,
+           "validation_accuracy_free_running": accuracy} | rates  # fmt: skip
+    (folder / "history.csv").write_text(f"{','.join(row)}\n{','.join(map(str, row.values()))}\n")
+    plan = TINY.plan("attention")
+    save_weights(build(plan.model), folder / "weights.safetensors", {"model": "attention", "plan": asdict(plan)})
+    return folder
+
 
 PLAYER = ("tvae-roll.js", "tvae-sound.js", "tvae-player.js")
 # Counts the page's audio contexts and listens to what they send to the loudspeaker.

@@ -108,6 +108,7 @@ def test_every_way_to_write_a_folder_is_one_corpus(songs, monkeypatch):
     ways = [f"folder:{way}" for way in (songs, songs.name, f"./{songs.name}", f"{songs.name}/")]
     assert {canonical(way) for way in ways} == {f"folder:{songs}"} and len({slug(way) for way in ways}) == 1
     assert canonical("folk16") == "folk16"
+    assert {corpus.load(way).name for way in ways} == {f"folder:{songs}"}
 
 
 def test_pieces_move_by_octaves_and_never_lose_notes(tmp_path):

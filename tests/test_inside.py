@@ -1,7 +1,7 @@
 """Looking inside: what the measures say of cases whose answer one knows, and what a user can get wrong."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from tvae import TvaeError, checkpoint, corpus, melody, transfer
 from tvae.melody import SILENCE, SUSTAIN, bars
 from tvae.model import MASKS, ModelConfig, TransformerVAE
 from tvae.report import measured
-from tvae.studies import attention, codes, limits, relations
+from tvae.studies import attention, codes, emergence, limits, relations
 from tvae.studies.attention import earlier
 
 pytestmark = pytest.mark.slow
@@ -268,6 +268,29 @@ def test_bars_that_are_equal_stay_so_in_every_variant(made):
     same = melody.equal_bars(made.tokens["copy"])[:, :4, :4]
     for tokens in made.tokens.values():
         assert (melody.equal_bars(tokens)[:, 4:, 4:] >= same).all()
+
+
+def test_a_piece_that_can_move_nowhere_is_left_out_and_none_at_all_is_a_sentence():
+    wide = np.concatenate([bar(40, 47, 84, 50, 61)] * 8)
+    narrow = np.concatenate([bar(60, 67, 62, 65, 61)] * 8)
+    pieces = replace(
+        SOME.part(np.arange(2)), tokens=np.stack([wide, narrow]), length=np.array([128, 128]), song=np.array(["a", "b"])
+    )
+    assert limits.suitable(pieces).all() and 0 not in limits.variants(pieces).source
+    with pytest.raises(TvaeError, match="has no piece whose bars 1-4 have three notes"):
+        limits.measure(toy(), pieces.part(np.array([0])))
+
+
+def test_codes_of_music_without_repeats_are_not_measured(monkeypatch):
+    new = SOME.part(np.flatnonzero(codes.goes_on(SOME))[:9])
+    with pytest.raises(TvaeError, match="it has no piece that begins A-A"):
+        codes.measure(toy(), SOME, new)
+    with pytest.raises(TvaeError, match="it has no piece that begins A-A"):
+        emergence.measure(toy(), SOME, new)
+    again = np.flatnonzero(codes.returns(SOME))
+    one_song = replace(SOME.part(again[:2]), song=np.array(["a", "a"]))
+    with pytest.raises(TvaeError, match="no piece of another song that begins A-A"):
+        codes.measure(toy(), SOME, one_song)
 
 
 def test_the_limit_is_the_better_caught_of_the_two():

@@ -61,6 +61,10 @@ def test_what_does_not_fit_is_left_out():
     assert len(notes_to_tokens([], length=32)) == 32
 
 
+def test_no_piece_has_no_bar():
+    assert bars(np.zeros((0, PIECE), np.uint8)).shape == (0, BARS, STEPS)
+
+
 @pytest.mark.parametrize(
     "onset, end, steps",
     [(0, 4, (0, 4)), (0.5, 1.49, (1, 2)), (0.49, 0.6, (0, 1)), (2, 2, (2, 3)), (1.5, 2.5, (2, 3)), (3.9, 3.95, (4, 5))],

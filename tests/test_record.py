@@ -1,15 +1,12 @@
 """A damaged record stops the build with a sentence that names the run."""
 
 import json
-from dataclasses import asdict
 
-import numpy as np
 import pytest
-from examples import ENTRY, TINY
+from examples import ENTRY
+from examples import finished_run as run
 
-from tvae import TvaeError, files
-from tvae.checkpoint import save_weights
-from tvae.presets import build
+from tvae import TvaeError
 from tvae.report import record
 from tvae.report.entry import A_CODE_A_BAR, Entry, entry
 
@@ -18,17 +15,6 @@ REQUIRED = [name for name, field in Entry.model_fields.items() if field.is_requi
 
 def write(folder, entries):
     (folder / "results.json").write_text(json.dumps(entries))
-
-
-def run(folder, accuracy=0.5, **changes):
-    """What a finished run leaves that is recorded."""
-    folder.mkdir(parents=True)
-    files.write_json(folder / "metrics.json", {**ENTRY, "accuracy_free_running": accuracy, **changes})
-    files.write_npz(folder / "pieces.npz", song=np.array(["a"]), correct_free_running=np.array([100 * accuracy]))
-    (folder / "history.csv").write_text(f"stage,accuracy\n1,{accuracy}\n")
-    plan = TINY.plan("attention")
-    save_weights(build(plan.model), folder / "weights.safetensors", {"model": "attention", "plan": asdict(plan)})
-    return folder
 
 
 def kept(folder) -> dict[str, bytes]:

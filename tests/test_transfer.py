@@ -296,6 +296,12 @@ def test_a_measurement_has_every_condition_and_the_null_is_null(measurement):
     assert "register_octave" in measurement["conditions"]["bar 1, an octave away"]
 
 
+def test_a_condition_by_itself_is_measured_as_among_the_others(measurement):
+    name = "bar 1, an octave away"
+    alone = transfers.measure(VAE, FOLK.tokens, FOLK.song, 8, conditions={name: transfers.CONDITIONS[name]})
+    assert alone["conditions"] == {name: measurement["conditions"][name]}
+
+
 def test_a_measurement_is_the_same_again(measurement):
     assert transfers.measure(VAE, FOLK.tokens, FOLK.song, groups=8) == measurement
 

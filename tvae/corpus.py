@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tvae.corpora import PREFIX, folder, folk, hooktheory, pop909
+from tvae.corpora import PREFIX, canonical, folder, folk, hooktheory, pop909
 from tvae.corpora.sources import Piece, cache_dir
 from tvae.errors import TvaeError
 from tvae.files import DAMAGED, write_npz
@@ -156,7 +156,7 @@ def load_folder(name: str) -> Corpus:
     such folder, no MIDI file in it, or too few songs for the five folds.
     """
     root = folder.root(name)
-    files, sha256 = folder.find(root)
+    name, (files, sha256) = canonical(name), folder.find(root)
     prepared = cache_dir() / f"folder-{sha256[:16]}.npz"
     report = prepared.with_suffix(".tsv")
     return kept(prepared, name, lambda: in_folds(assemble(name, folder.read(root, files, report))))

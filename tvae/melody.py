@@ -113,7 +113,7 @@ def transpose(tokens: np.ndarray, semitones: int) -> np.ndarray:
 def bars(tokens: np.ndarray) -> np.ndarray:
     """(..., 128) -> (..., 8, 16), a view where numpy can."""
     tokens = np.asarray(tokens)
-    return tokens.reshape(*tokens.shape[:-1], -1, STEPS)
+    return tokens.reshape(*tokens.shape[:-1], tokens.shape[-1] // STEPS, STEPS)
 
 
 def equal_bars(tokens: np.ndarray) -> np.ndarray:

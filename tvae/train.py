@@ -29,7 +29,6 @@ from tqdm import tqdm
 
 from tvae import corpus as corpora
 from tvae.checkpoint import in_eight_bits, load_state, save_state, save_weights
-from tvae.corpora import canonical
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
 from tvae.files import read_json, write_atomically, write_json, write_npz
@@ -96,10 +95,9 @@ def train(
         raise TvaeError(f"A seed of {seed} makes no sense; choose a whole number from 0 to 2^63 - 1.")
     if kl_weight is not None and not (np.isfinite(kl_weight) and kl_weight >= 0):
         raise TvaeError(f"A KL weight of {kl_weight} makes no sense; choose a number that is not negative.")
-    corpus = canonical(corpus)
     data = corpora.load(corpus, data_dir)
     plan = PRESETS[preset].plan(model, kl_weight, data.bars)
-    run = Run(preset, corpus, model, fold, kl_weight, seed)
+    run = Run(preset, data.name, model, fold, kl_weight, seed)
     folder, start = Path(runs) / run.folder, None
     finished = (folder / "metrics.json").exists()
     if kl_weight is not None:

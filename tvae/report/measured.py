@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tvae.corpora import canonical
 from tvae.corpus import NAMES, Corpus
 from tvae.errors import TvaeError
 from tvae.files import write_json
@@ -29,14 +30,14 @@ INSPECTED = ("attention", "no_attention", "bidirectional")  # that the pages com
 
 def inspected(entries: list[Entry], corpus: str) -> dict[str, Entry]:
     """The recorded runs on a corpus that can be looked into, by model, in the order of `INSPECTED`."""
-    own = {entry.model: entry for entry in entries if entry.corpus == corpus and entry.released}
+    own = {entry.model: entry for entry in entries if entry.corpus == canonical(corpus) and entry.released}
     return {model: own[model] for model in INSPECTED if model in own}
 
 
 def find_run(entries: list[Entry], corpus: str, model: str = "attention") -> Entry:
     """The recorded run of a model with a code for each bar on a corpus; `TvaeError` says which there are."""
     known = [run for run in entries if run.released and not MODELS[run.model].one_code]
-    found = [run for run in known if (run.corpus, run.model) == (corpus, model)]
+    found = [run for run in known if (run.corpus, run.model) == (canonical(corpus), model)]
     if not found:
         names = ", ".join(run.name for run in known) or "none"
         raise TvaeError(

@@ -22,6 +22,7 @@ from tvae.transfer import decode, generate, posterior
 
 ACTIVE = 0.01  # a unit is active when its mean varies more than that over pieces (Burda, Grosse and Salakhutdinov 2016)
 RESAMPLED = 200  # pieces for `changes`
+A_A, NEW = "that begins A-A, with bar 5 as bar 1", "with a new bar 5"
 
 
 def encode_with_rate(vae: TransformerVAE, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -94,22 +95,30 @@ def goes_on(pieces: Corpus) -> np.ndarray:
     return counted(pieces.tokens, pieces.length)[:, 4] & (kinds(pieces.tokens)[:, 4] == KINDS.index("new"))
 
 
-def of_other_songs(hosts: np.ndarray, donors: np.ndarray, song: np.ndarray) -> np.ndarray:
+def some(pieces: np.ndarray, which: str) -> np.ndarray:
+    """These pieces, as they are; `TvaeError` where there is none, which says what the corpus lacks."""
+    if not len(pieces):
+        raise TvaeError(f"This cannot be measured on so little music: it has no piece {which}.")
+    return pieces
+
+
+def of_other_songs(hosts: np.ndarray, donors: np.ndarray, song: np.ndarray, which: str = A_A) -> np.ndarray:
     """For each host (index) a donor (index) of another song, drawn at random; `TvaeError` where there is none."""
     rng = np.random.default_rng(SEED)
     donors_of = {name: donors[song[donors] != name] for name in np.unique(song[hosts])}
     if not all(map(len, donors_of.values())):
-        raise TvaeError("There are too few songs to take a code from another one.")
+        raise TvaeError(f"This cannot be measured on so little music: it has no piece of another song {which}.")
     return np.array([rng.choice(donors_of[song[host]]) for host in hosts], int)
 
 
 def fifth_codes(mu: np.ndarray, pieces: Corpus, hosts: np.ndarray) -> dict[str, np.ndarray]:
     """What the hosts (M indices of A-A pieces) can be given as z_5: name -> codes (M, 8, Z) of the whole piece."""
+    again, new = np.flatnonzero(returns(pieces)), np.flatnonzero(goes_on(pieces))
     z_5 = {
         "its own": mu[hosts, 4],
         "prior mean": np.zeros_like(mu[hosts, 4]),
-        "of another A-A piece": mu[of_other_songs(hosts, np.flatnonzero(returns(pieces)), pieces.song), 4],
-        "of a piece with a new bar 5": mu[of_other_songs(hosts, np.flatnonzero(goes_on(pieces)), pieces.song), 4],
+        "of another A-A piece": mu[of_other_songs(hosts, again, pieces.song), 4],
+        "of a piece with a new bar 5": mu[of_other_songs(hosts, new, pieces.song, NEW), 4],
     }
     return {name: np.concatenate([mu[hosts, :4], own[:, None], mu[hosts, 5:]], axis=1) for name, own in z_5.items()}
 
@@ -120,7 +129,7 @@ def fifth_bar(vae: TransformerVAE, mu: np.ndarray, pieces: Corpus) -> list[dict]
     `equal` is the share of results whose bar 5 is their bar 1, `steps` the share of its steps that agree, each [value,
     low, high].
     """
-    hosts = np.flatnonzero(returns(pieces))
+    hosts = some(np.flatnonzero(returns(pieces)), A_A)
     one, song = np.ones(len(hosts)), pieces.song[hosts]
     rows = []
     for name, codes in fifth_codes(mu, pieces, hosts).items():
@@ -168,7 +177,7 @@ def copy_test(vae: TransformerVAE, pieces: Corpus) -> dict:
         for host in np.flatnonzero(goes_on(pieces) & several)
     }
     drawn = {host: bar for host, bar in drawn.items() if bar is not None}
-    hosts = list(drawn)
+    hosts = some(np.array(list(drawn), int), f"{NEW}, and a bar of another song like its first")
     tokens, song = pieces.tokens[hosts], pieces.song[hosts]
     edited = {
         "own": tokens,
@@ -217,8 +226,8 @@ def explained(train_codes: np.ndarray, train_values: np.ndarray, codes: np.ndarr
 def told_again(mu_train: np.ndarray, train: Corpus, mu: np.ndarray, test: Corpus) -> dict[str, float]:
     """How much of z_5 is known from z_1 (`explained`): of pieces that begin A-A, and of pieces whose bar 5 is new."""
     shares = {}
-    for name, which in (("A-A", returns), ("new", goes_on)):
-        a, b = mu_train[which(train)], mu[which(test)]
+    for name, which, words in (("A-A", returns, A_A), ("new", goes_on, NEW)):
+        a, b = some(mu_train[which(train)], words), some(mu[which(test)], words)
         shares[name] = explained(a[:, 0], a[:, 4], b[:, 0], b[:, 4])
     return shares
 

@@ -16,7 +16,7 @@ from tvae.corpus import Corpus
 from tvae.evaluate import evaluate, terms
 from tvae.melody import BARS, FIRST_PITCH, HIGHEST, LOWEST, STEPS, SUSTAIN, bars
 from tvae.model import TransformerVAE
-from tvae.studies.codes import encode_with_rate
+from tvae.studies.codes import encode_with_rate, some
 from tvae.studies.relations import (
     Pool,
     another_order,
@@ -84,7 +84,10 @@ def variants(pieces: Corpus) -> Variants:
 def second_halves(first: np.ndarray, song: str, strangers: Pool, rng: np.random.Generator) -> dict[str, list] | None:
     """Bars 1-4 (4, 16) -> bars 5-8 in each variant, or None. Bars that are equal stay equal in every variant."""
     line = np.concatenate([pitches(bar) for bar in first])
-    shift = rng.choice(SEMITONES[(line.min() + SEMITONES >= LOWEST) & (line.max() + SEMITONES <= HIGHEST)])
+    shifts = SEMITONES[(line.min() + SEMITONES >= LOWEST) & (line.max() + SEMITONES <= HIGHEST)]
+    if not len(shifts):
+        return None
+    shift = rng.choice(shifts)
     change = {"copy": np.copy, "transposition": lambda bar: with_pitches(bar, pitches(bar) + shift),
               "retrograde": retrograde, "inversion": inversion}  # fmt: skip
     halves: dict[str, list] = {name: [change[name](bar) for bar in first] for name in RELATIONS}
@@ -126,6 +129,7 @@ def measure(vae: TransformerVAE, pieces: Corpus) -> dict:
     that of its twin, and under "limit" the greater gain of `LIMITS`.
     """
     made = variants(pieces)
+    some(made.source, "whose bars 1-4 have three notes or more each and can be told from their mirror images")
     song, one = pieces.song[made.source], np.ones(len(made.source))
     scores = {name: second_half_scores(vae, tokens) for name, tokens in made.tokens.items()}
     rate = {name: score["rate"] for name, score in scores.items()}

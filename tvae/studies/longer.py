@@ -57,7 +57,8 @@ def example(vae: TransformerVAE, test: Corpus, number: int) -> tuple[Heard, tupl
     begins = np.flatnonzero(onsets(test.tokens)[:, 0].any(-1))
     found = couples(test.song[begins])
     comes_back = equal_bars(test.tokens[begins])[:, test.bars // 2, 0][found.host]
-    row = np.flatnonzero(comes_back)[number]
+    rows = np.flatnonzero(comes_back)
+    row = rows[number % len(rows)]
     host, donor = begins[found.host[row]], begins[found.donors[row, 0]]
     mine, theirs = encode(vae, test.tokens[[host, donor]])[:, None]
     heard = {

@@ -343,16 +343,16 @@ def measure(
     again = decode(vae, host_codes[::2])
     unswapped = np.repeat(again[:, None], 2, 1)
 
-    found, results = {}, {}
+    def result(codes_given: np.ndarray, bars: tuple[int, ...]) -> np.ndarray:
+        return decode(vae, swap(host_codes, codes_given, bars)).reshape(donors.shape)
+
+    found = {}
     for name, condition in conditions.items():
         whose = "donor" if condition.codes == "host" else condition.codes
-        if condition.codes == "host":
-            results[name] = unswapped
-        else:
-            results[name] = decode(vae, swap(host_codes, codes[whose], condition.bars)).reshape(donors.shape)
-        measured = measures(host, again, given[whose], given_again[whose], results[name], condition.bars)
+        results = unswapped if condition.codes == "host" else result(codes[whose], condition.bars)
+        measured = measures(host, again, given[whose], given_again[whose], results, condition.bars)
         if whose == "octave":
-            measured["register_octave"] = octave(host, results["bar 1"], results[name], semitones)
+            measured["register_octave"] = octave(host, result(codes["donor"], condition.bars), results, semitones)
         found[name] = with_intervals(measured, chosen.group)
         if whose == "own":  # no other song to compare with
             found[name] = {key: found[name][key] for key in found[name] if not NEEDS_ANOTHER_SONG.search(key)}

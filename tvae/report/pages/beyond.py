@@ -162,7 +162,7 @@ class Study:
 
     @cached_property
     def _codes(self) -> np.ndarray:
-        return encode(self.vae, self.tunes.tokens[[self.seed]])
+        return encode(self.vae, self.tunes.tokens[[self.seed % len(self.tunes)]])
 
     def _no_prior(self) -> page.Text:
         return self.missing("a prior over the codes", "python -m tvae prior")
@@ -190,7 +190,7 @@ class Study:
         """Bar 1 of a tune going on, and its bars 1, 2, 5 and 6 with the gaps filled."""
         if self.prior is None:
             return self._no_prior()
-        title = str(self.tunes.title[self.seed])
+        title = str(self.tunes.title[self.seed % len(self.tunes)])
         pieces = [decode(self.vae, self._codes)[0], *self._given((1,)), *self._given(songs.LOCKED)]
         names = [f"{title}, from its codes", "its bar 1, going on", "again", "its bars 1, 2, 5, 6, filled", "again"]
         return listen.players(pieces, names, ["host", *["result"] * 4])

@@ -57,7 +57,8 @@ class Chosen:
     model: str  # its row in `MODELS`
     name: str  # of its run or file
     corpus: str  # whose pieces it is asked about
-    fold: int  # of the corpus: its test pieces are those that the model did not train on
+    trained_on: str  # the corpus; empty where a file does not say
+    fold: int  # of that corpus: its test pieces are those that the model did not train on
     source: Table
 
 
@@ -69,13 +70,14 @@ def chosen(model: str | Path, corpus: str, record: str | Path, weights: str | Pa
     if model in MODELS and MODELS[str(model)].trained:
         entry = measured.find_run(entries(record), corpus, str(model))
         vae = records.load_model(located(weights), entry)
-        return Chosen(vae, entry.model, entry.name, corpus, entry.fold, runs([entry]))
+        return Chosen(vae, entry.model, entry.name, corpus, entry.corpus, entry.fold, runs([entry]))
     path = located(weights) / f"{model}.safetensors" if model in MODELS else located(model)
     about = read_settings(path)
     kept = {"weights": path.name} | {
         key: str(about[key]) for key in ("model", "corpus", "fold", "preset") if key in about
     }
-    return Chosen(load(path), about["model"], path.stem, corpus, about.get("fold", 0), plain(pd.DataFrame([kept])))
+    source = plain(pd.DataFrame([kept]))
+    return Chosen(load(path), about["model"], path.stem, corpus, about.get("corpus", ""), about.get("fold", 0), source)
 
 
 def verdict(record: str | Path, claim: str | tuple[str, ...]) -> Table:

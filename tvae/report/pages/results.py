@@ -21,6 +21,7 @@ from tvae.studies import comparison
 from tvae.studies.description import describe
 
 GROUPS = {"first": claims.FIRST, "comparison": claims.COMPARISON, "inside": claims.INSIDE, "transfer": claims.TRANSFER}
+UNHEARD = page.Text(("No run is recorded with its weights, so none can be heard or measured here.",))
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,8 @@ class Study:
     def own(self) -> list[Entry]:
         """The runs whose weights are released, on the embedded tunes; without those, on the record's first corpus."""
         released = [run for run in self.entries if run.released]
-        names = {run.corpus for run in released}
-        return [run for run in released if run.corpus == ("folk" if "folk" in names else released[0].corpus)]
+        corpus = min((run.corpus for run in released), key=lambda name: name != "folk", default="")
+        return [run for run in released if run.corpus == corpus]
 
     @cached_property
     def pieces(self) -> corpora.Corpus:
@@ -183,8 +184,10 @@ class Study:
         runs = sorted(self.own, key=lambda run: order[run.model])
         return {run.model: records.load_model(self.weights, run) for run in runs}
 
-    def heard(self, which: tuple[int, ...] = (3, 40)) -> listen.Players:
+    def heard(self, which: tuple[int, ...] = (3, 40)) -> listen.Players | page.Text:
         """Test tunes, each followed by what every model gives back of it."""
+        if not self.own:
+            return UNHEARD
         index = self.pieces.split(self.own[0].fold)[1]
         test = self.pieces.part(index[[number % len(index) for number in which]])
         given_back = {model: transfer.reconstruct(vae, test.tokens) for model, vae in self.models.items()}
@@ -196,6 +199,8 @@ class Study:
 
     @cached_property
     def moved(self) -> pd.DataFrame:
+        if not self.own:
+            return pd.DataFrame({"semitones": [0], "value": np.nan, "low": np.nan, "high": np.nan})
         vae = self.models.get("attention") or next(iter(self.models.values()))
         return comparison.accuracy_by_transposition(vae, self.pieces, self.own[0].fold)
 
@@ -206,8 +211,10 @@ class Study:
         semitones = [f"{k:+d}" for k in self.moved.semitones]
         return tables.plain(pd.DataFrame({"semitones": semitones, "accuracy, free-running": text}))
 
-    def checks(self) -> tables.Table:
+    def checks(self) -> tables.Table | page.Text:
         """The recorded figures measured again from the weights."""
+        if not self.own:
+            return UNHEARD
         return tables.checked(pd.concat([results.recompute(run, self.weights) for run in self.own]))
 
     def runs(self) -> tables.Table:

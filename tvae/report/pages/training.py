@@ -34,10 +34,11 @@ class Study:
     @cached_property
     def histories(self) -> dict[str, dict[str, pd.DataFrame]]:
         """Of fold 0: corpus -> model -> its training curve."""
-        found = {entry.corpus: {} for entry in self.entries}
+        found: dict[str, dict[str, pd.DataFrame]] = {}
         for entry in self.entries:
             if entry.fold == 0:
-                found[entry.corpus][entry.model] = records.history(page.located(self.record), entry)
+                own = found.setdefault(entry.corpus, {})
+                own[entry.model] = records.history(page.located(self.record), entry)
         return found
 
     def curves(self) -> page.Below:
@@ -63,6 +64,7 @@ class Study:
             )
             for corpus, curves in self.histories.items()
             for model in ("attention", "no_attention")
+            if model in curves
         )
 
     def stage_0(self) -> tables.Table:

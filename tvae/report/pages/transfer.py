@@ -124,7 +124,7 @@ class Study:
 
     def unseen(self, corpus: str) -> tuple[TransformerVAE | LSTMVAE, corpora.Corpus] | None:
         """A model of a corpus, the chosen one or else a recorded one, and the test pieces that it never saw."""
-        if self.chosen.corpus == corpus:
+        if self.chosen.trained_on == corpus:
             vae, fold = self.vae, self.chosen.fold
         elif own := self.of(corpus):
             vae, fold = records.load_model(page.located(self.weights), own[0]), own[0].fold

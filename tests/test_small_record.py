@@ -1,0 +1,38 @@
+"""Pages of a record of one run: what it does not have is said or left out."""
+
+import pytest
+from examples import finished_run
+
+from tvae.report import record
+from tvae.report.pages import results, training
+
+
+@pytest.fixture
+def one(tmp_path):
+    """one(...) makes a record of one run with these values, and the folder of its weights."""
+
+    def make(**changes):
+        record.collect([finished_run(tmp_path / "run", **changes)], tmp_path / "record", tmp_path / "weights")
+        return tmp_path / "record", tmp_path / "weights"
+
+    return make
+
+
+def test_where_no_weights_are_released_the_page_of_results_says_so(one):
+    page = results.study(*one(model="wide"))
+    for shown in (page.heard(), page.checks()):
+        assert "No run is recorded with its weights" in shown._repr_html_()
+    assert "nan" in page.transposed().html
+
+
+def test_the_page_of_training_draws_the_models_that_there_are(one):
+    folder, _ = one(model="no_attention")
+    figures = training.study(folder).rates_per_bar()
+    assert len(figures.shown) == 1 and "no_attention" in figures._repr_html_()
+
+
+def test_the_page_of_training_needs_no_fold_0(one):
+    folder, _ = one(fold=1, seed=1)
+    page = training.study(folder)
+    assert page.curves().shown == page.rates_per_bar().shown == ()
+    assert "smoke-folk-attention-fold1" in page.costs().html
