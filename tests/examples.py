@@ -60,7 +60,9 @@ def finished_run(folder: Path, accuracy: float = 0.5, **changes) -> Path:
     """What a finished run leaves that is recorded, of an untrained model of that preset; returns its folder."""
     folder.mkdir(parents=True)
     files.write_json(folder / "metrics.json", {**ENTRY, "accuracy_free_running": accuracy, **changes})
-    files.write_npz(folder / "pieces.npz", song=np.array(["a"]), correct_free_running=np.array([100 * accuracy]))
+    right = {f"onsets_{kind}_free_running": np.ones(1) for kind in ("found", "claimed", "true")}
+    right["correct_free_running"] = np.array([100 * accuracy])
+    files.write_npz(folder / "pieces.npz", song=np.array(["a"]), steps=np.array([100]), **right)
     rates = {f"rate_bar_{bar}": 1.0 for bar in range(1, 9)}
     row = {"stage": 1, "pieces": 10, "loss": 1.0, "accuracy": accuracy, "accuracy_teacher_forced": accuracy,
            "rate_nats_per_piece": 8.0, "distortion_nats_per_piece": 1.0,

@@ -2,11 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 from examples import ENTRY
 from examples import finished_run as run
 
-from tvae import TvaeError
+from tvae import TvaeError, files
 from tvae.report import record
 from tvae.report.entry import A_CODE_A_BAR, Entry, entry
 
@@ -89,6 +90,15 @@ def test_missing_companions_are_sentences(tmp_path):
     for read in (record.pieces, record.history):
         with pytest.raises(TvaeError, match="smoke-folk-attention-fold0"):
             read(tmp_path, entry(ENTRY, "a test"))
+
+
+def test_scores_without_what_they_are_shares_of_are_damaged_rather_than_not_recorded_yet(tmp_path):
+    run_there = entry(ENTRY, "a test")
+    (tmp_path / "pieces").mkdir()
+    for arrays in ({"correct_free_running": np.ones(3)}, {"correct_free_running": np.ones(3), "song": np.ones(3)}):
+        files.write_npz(tmp_path / "pieces" / f"{run_there.name}.npz", **arrays)
+        with pytest.raises(TvaeError, match="per-piece scores of smoke-folk-attention-fold0 cannot be read"):
+            record.pieces(tmp_path, run_there)
 
 
 def test_an_unfinished_run_is_not_collected(tmp_path):

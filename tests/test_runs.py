@@ -15,7 +15,7 @@ import torch
 import yaml
 
 from tvae import TvaeError, corpus
-from tvae.machine import choose_device
+from tvae.machine import choose_device, device_name
 from tvae.presets import MODELS, PRESETS
 from tvae.report.status import duration, status, time_left
 from tvae.runs import Progress, Run, planned, progress
@@ -105,6 +105,12 @@ class TestPlanned:
     def test_an_unknown_preset(self):
         with pytest.raises(TvaeError, match="'papr'; choose one of smoke, cpu, paper"):
             planned(CONFIG, "papr")
+
+
+@pytest.mark.parametrize(("threads", "said"), [(1, ", 1 thread"), (8, ", 8 threads")])
+def test_a_cpu_is_named_with_its_threads(monkeypatch, threads, said):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert device_name(torch.device("cpu")).endswith(said)
 
 
 class TestReserve:

@@ -49,7 +49,7 @@ def status(parser: argparse.ArgumentParser) -> Callable[..., object]:
         from tvae.runs import planned, progress
 
         try:
-            plan = planned(yaml.safe_load(config.read_text()), preset)
+            plan = planned(yaml.safe_load(config.read_bytes()), preset)
         except (OSError, yaml.YAMLError) as error:
             raise TvaeError(f"{config} cannot be read ({error}).") from None
         print(status({run: progress(runs / run.folder) for run in plan}, at_once))

@@ -27,7 +27,7 @@ from tvae.baselines import LSTMVAE
 from tvae.checkpoint import in_eight_bits, load, read_settings, save_weights
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
-from tvae.evaluate import Pieces
+from tvae.evaluate import Pieces, terms
 from tvae.files import DAMAGED, read_json, write_atomically, write_json
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS
@@ -89,7 +89,7 @@ def read_reported(path: str | Path) -> dict[str, dict[str, float]]:
     Raises `TvaeError` where a model or a statistic is none that the record knows, or a number is none.
     """
     try:
-        reported = yaml.safe_load(Path(path).read_text()) or {}
+        reported = yaml.safe_load(Path(path).read_bytes()) or {}
         numbers = [(model, *item) for model, statistics in reported.items() for item in statistics.items()]
     except (OSError, yaml.YAMLError, AttributeError) as error:
         raise TvaeError(f"{path} is no list of models with their numbers ({error}).") from None
@@ -124,7 +124,9 @@ def scores(path: Path, run: Entry) -> tuple[Pieces, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             found = dict(arrays)
-        return found, found.pop("song")
+        song = found.pop("song")
+        terms(found)  # can be made of them
+        return found, song
     except DAMAGED as error:
         raise TvaeError(f"The per-piece scores of {run.name} cannot be read from {path} ({error}).") from None
 
