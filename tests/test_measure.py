@@ -1,15 +1,16 @@
 """`python -m tvae measure`: it needs what it measures and no more, and makes damaged files anew."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from examples import ENTRY, TINY, recorded
 
 from tvae import TvaeError, corpus
 from tvae.checkpoint import save_weights
+from tvae.files import write_json
 from tvae.presets import build
-from tvae.report import measuring, transferred
+from tvae.report import beyond, measuring, transferred
 
 FOLK = corpus.load("folk")
 
@@ -39,11 +40,12 @@ def own(tmp_path, monkeypatch):
     """A record of one model of a folder of MIDI files, and the names of the corpora that are loaded."""
     run, loaded = recorded(corpus="folder:my-songs", corpus_sha256=FOLK.sha256), []
     (tmp_path / "results.json").write_text(json.dumps([run.model_dump()]))
+    plan, folder = TINY.plan("attention"), tmp_path / "runs" / run.run.folder
     (tmp_path / "weights").mkdir()
-    plan = TINY.plan("attention")
-    save_weights(
-        build(plan.model), tmp_path / f"weights/{run.name}.safetensors", {"model": "attention", "plan": asdict(plan)}
-    )
+    (folder / "kept").mkdir(parents=True)
+    write_json(folder / "metrics.json", run.model_dump())
+    for path in (tmp_path / f"weights/{run.name}.safetensors", folder / "weights.safetensors"):
+        save_weights(build(plan.model), path, {"model": "attention", "plan": asdict(plan)})
     monkeypatch.setattr(measuring.corpora, "load", lambda name, _: loaded.append(name) or FOLK)
     monkeypatch.setattr(transferred, "measure", lambda *given: {"n": 1, "conditions": {"bar 1": {"structure_kept": 1}}})
     return tmp_path, loaded
@@ -56,10 +58,15 @@ def test_ones_own_run_is_measured_on_ones_own_corpus_and_no_other_is_loaded(own)
     assert run["corpus"] == "folder:my-songs" and loaded == ["folder:my-songs"]
 
 
-@pytest.mark.parametrize("part", ["inside", "transfer"])
+@pytest.mark.parametrize("part", ["inside", "transfer", "emergence", "playground", "a prior"])
 def test_a_run_is_not_measured_on_another_version_of_its_corpus(own, part):
     folder, _ = own
     (run,) = json.loads((folder / "results.json").read_text())
-    (folder / "results.json").write_text(json.dumps([run | {"corpus_sha256": "0"}]))
+    for path, value in ((folder / "results.json", [run]), (*folder.glob("runs/*/*/*/*/metrics.json"), run)):
+        run["corpus_sha256"] = "0"
+        write_json(path, value)
     with pytest.raises(TvaeError, match="was trained on another version of folder:my-songs"):
-        measure(folder, part)
+        if part == "a prior":
+            beyond.train_prior(folder, folder / "weights", replace(FOLK, name=run["corpus"]))
+        else:
+            measure(folder, part)

@@ -28,16 +28,21 @@ from tvae.studies import attention, codes, limits
 INSPECTED = ("attention", "no_attention", "bidirectional")  # that the pages compare
 
 
+def same_corpus(run: Entry, corpus: str) -> bool:
+    """Was the run trained on the corpus of that name, however a folder's path is written?"""
+    return canonical(run.corpus) == canonical(corpus)
+
+
 def inspected(entries: list[Entry], corpus: str) -> dict[str, Entry]:
     """The recorded runs on a corpus that can be looked into, by model, in the order of `INSPECTED`."""
-    own = {entry.model: entry for entry in entries if entry.corpus == canonical(corpus) and entry.released}
+    own = {entry.model: entry for entry in entries if entry.released and same_corpus(entry, corpus)}
     return {model: own[model] for model in INSPECTED if model in own}
 
 
 def find_run(entries: list[Entry], corpus: str, model: str = "attention") -> Entry:
     """The recorded run of a model with a code for each bar on a corpus; `TvaeError` says which there are."""
     known = [run for run in entries if run.released and not MODELS[run.model].one_code]
-    found = [run for run in known if (run.corpus, run.model) == (canonical(corpus), model)]
+    found = [run for run in known if run.model == model and same_corpus(run, corpus)]
     if not found:
         names = ", ".join(run.name for run in known) or "none"
         raise TvaeError(

@@ -303,8 +303,9 @@ def study(seed: int = 0, record: str | Path = "figures", weights: str | Path = "
     """Read what is recorded for this page, and take the models at hand; `seed` chooses what is heard."""
     record, weights = page.located(record), page.located(weights)
     entries = records.listed(record)
-    known = {entry.corpus: entry for entry in records.compared(record) if entry.model == "attention"}
-    entry = measured.find_run(records.compared(record), "hooktheory" if "hooktheory" in known else next(iter(known)))
+    compared = records.compared(record)
+    known = (run.corpus for run in compared if run.model == "attention")
+    entry = measured.find_run(compared, min(known, key=lambda name: name != "hooktheory", default="hooktheory"))
     name = entry.name
     tunes = corpora.load("folk")  # the page is made without any other corpus
     at_hand = beyond.prior_file(weights, name).exists()
