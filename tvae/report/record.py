@@ -121,11 +121,12 @@ def pieces(record: str | Path, run: Entry) -> tuple[Pieces, np.ndarray]:
 
 
 def scores(path: Path, run: Entry) -> tuple[Pieces, np.ndarray]:
+    """Per-piece scores and songs of a run as a file has them; `TvaeError` unless its metrics can be made of them."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             found = dict(arrays)
         song = found.pop("song")
-        terms(found)  # can be made of them
+        terms(found)
         return found, song
     except DAMAGED as error:
         raise TvaeError(f"The per-piece scores of {run.name} cannot be read from {path} ({error}).") from None
@@ -137,6 +138,7 @@ def history(record: str | Path, run: Entry) -> pd.DataFrame:
 
 
 def curve(path: Path, run: Entry) -> pd.DataFrame:
+    """The training curve of a run as a file has it."""
     try:
         return pd.read_csv(path)
     except (OSError, ValueError) as error:
