@@ -7,7 +7,7 @@ from execute import execute
 from playground_page import ROOT, result
 
 from tvae import corpus, melody
-from tvae.report import listen, playground
+from tvae.report import listen, measured, playground
 from tvae.report import record as records
 from tvae.report.pages import attention, results
 from tvae.train import train
@@ -66,7 +66,7 @@ def test_the_pages_know_the_corpus(own):
     folder, name, weights = own
     record = folder / "record"
     looked = attention.study(name, 0, model=str(weights), record=record, weights=record)
-    assert f"{name}, measured now" in looked.corpora and "song" in repr(looked.map()) + looked.title
+    assert measured.Block(name, now=True) in looked.corpora and "song" in repr(looked.map()) + looked.title
     table = results.study(record, record)
     assert "always" in table.table().html and "song" in repr(table.heard()) and "agree" in repr(table.checks())
 

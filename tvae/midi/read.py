@@ -247,7 +247,7 @@ def _content(path: Path) -> bytes:
 
 
 def _into_range(notes: list[Note]) -> tuple[list[Note], int, int, list[str]]:
-    """-> the notes moved by the octaves that bring most of them into range, the semitones, how many stay out, notices."""
+    """-> the notes moved by the octaves that bring most into range, the semitones, how many stay out, and notices."""
 
     def inside(shift: int) -> int:
         return sum(LOWEST <= note.pitch + shift <= HIGHEST for note in notes)

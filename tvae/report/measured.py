@@ -10,6 +10,7 @@ with released weights does on the other corpora. Weights that are not released a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
@@ -76,7 +77,20 @@ def elsewhere(entries: list[Entry], weights: str | Path, data: Mapping[str, Corp
 # --- rows for the pages; `sides` is {(block, model): what was measured}
 
 KIND_NAMES = {"repeated": "equals an earlier bar", "transposed": "is one transposed", "rhythm": "has the rhythm of one"}
-Sides = dict[tuple[str, str], dict]
+
+
+@dataclass(frozen=True)
+class Block:
+    """The test pieces of a corpus: what was measured on them now, or recorded."""
+
+    corpus: str
+    now: bool
+
+    def __str__(self) -> str:
+        return f"{self.corpus}, {'measured now' if self.now else 'recorded'}"
+
+
+Sides = dict[tuple[Block, str], dict]
 
 
 def sides(recorded: dict, part: str, corpus: str = "", live: dict[str, dict] | None = None) -> Sides:
@@ -84,9 +98,9 @@ def sides(recorded: dict, part: str, corpus: str = "", live: dict[str, dict] | N
 
     Of a recorded corpus it is fold 0; `tvae.report.evidence` has all of them.
     """
-    now = {(f"{corpus}, measured now", model): measured for model, measured in (live or {}).items()}
+    now = {(Block(corpus, now=True), model): measured for model, measured in (live or {}).items()}
     then = {
-        (f"{run['corpus']}, recorded", run["model"]): run[part]
+        (Block(run["corpus"], now=False), run["model"]): run[part]
         for run in recorded["runs"].values()
         if part in run and run["corpus"] != corpus and run["fold"] == 0
     }
@@ -95,7 +109,7 @@ def sides(recorded: dict, part: str, corpus: str = "", live: dict[str, dict] | N
 
 def dots(found: Iterable[tuple]) -> pd.DataFrame:
     """(block, row, model, [value, low, high]) -> what `tvae.report.plots.dots` draws."""
-    rows = [(block, row, model, *value) for block, row, model, value in found]
+    rows = [(str(block), row, model, *value) for block, row, model, value in found]
     return pd.DataFrame(rows, columns=["block", "row", "model", "value", "low", "high"])
 
 

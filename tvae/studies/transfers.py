@@ -6,9 +6,8 @@ counted from 1, as musicians do. ``book/claims.md`` says what is claimed of the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -124,11 +123,13 @@ def couples(song: np.ndarray, groups: int | None = None, seed: int = SEED) -> Co
 class Measure:
     """A statistic of sums over M hosts.
 
-    `sums` holds what each host adds, (M,) each; `of` makes a number of the sums.
+    `sums` holds what each host adds, (M,) each; `of` makes a number of the sums. `compares` says whether the host is
+    held beside another song, which not every condition has.
     """
 
     sums: tuple[np.ndarray, ...]
     of: Callable[..., np.ndarray]
+    compares: bool = False
 
     def value(self) -> float:
         return float(self.of(*(part.sum() for part in self.sums)))
@@ -161,6 +162,11 @@ def correlation(x: np.ndarray, y: np.ndarray) -> Measure:
     return Measure(tuple(map(by_host, (x * y, x * x, y * y))), lambda xy, xx, yy: share(xy, np.sqrt(xx * yy)))
 
 
+def beside(measure: Measure) -> Measure:
+    """The same, said to hold the host beside another song."""
+    return replace(measure, compares=True)
+
+
 def combined(of: Callable[..., np.ndarray], *measures: Measure) -> Measure:
     """A number made of measures."""
     ends = np.cumsum([len(measure.sums) for measure in measures])[:-1]
@@ -169,7 +175,8 @@ def combined(of: Callable[..., np.ndarray], *measures: Measure) -> Measure:
         parts = (sums[begin:end] for begin, end in zip((0, *ends), (*ends, len(sums))))
         return of(*(measure.of(*part) for measure, part in zip(measures, parts)))
 
-    return Measure(tuple(part for measure in measures for part in measure.sums), together)
+    sums = tuple(part for measure in measures for part in measure.sums)
+    return Measure(sums, together, any(measure.compares for measure in measures))
 
 
 def scaled(found: np.ndarray, chance: np.ndarray, most: np.ndarray) -> np.ndarray:
@@ -219,7 +226,8 @@ def measures(
     unusual = np.broadcast_arrays(*(s - s.mean((0, 1)) for s in alike))  # what is usual between two bars is no likeness
     for pairs, name in ((pairs_with(bars, number), ""), (pairs_with(everything, number), "_all")):
         equal, claimed, true = structure(both, results, pairs)
-        f1, most, unrelated = (structure_f1(both, other, pairs) for other in (results, unswapped, donors_again))
+        f1, most = (structure_f1(both, other, pairs) for other in (results, unswapped))
+        unrelated = beside(structure_f1(both, donors_again, pairs))
         found |= {
             f"structure_precision{name}": ratio(equal, claimed),
             f"structure_recall{name}": ratio(equal, true),
@@ -230,13 +238,9 @@ def measures(
         }
 
     repeats = np.broadcast_to(melody.equal_bars(both) & pairs_with(bars, number), alike[1].shape)
-    likeness = {
-        "notes": alike[1],
-        "onsets": self_similarity(results, False),
-        "notes_unrelated": self_similarity(donors_again),
-        "onsets_unrelated": self_similarity(donors_again, False),
-    }
-    found |= {f"repeats_{name}": ratio(values * repeats, repeats) for name, values in likeness.items()}
+    for name, pitches in (("notes", True), ("onsets", False)):
+        own, others = (ratio(self_similarity(x, pitches) * repeats, repeats) for x in (results, donors_again))
+        found |= {f"repeats_{name}": own, f"repeats_{name}_unrelated": beside(others)}
 
     chosen, donors_chosen = later_bars(both, bars), later_bars(donors, bars)
     for name, k in (("", 1), ("_with_copies", 0)):
@@ -266,14 +270,14 @@ def followed(
 ) -> dict[str, Measure]:
     """Do the later bars (..., 8) go with the donors' bar number k, from 0, in rhythm and in register?"""
     heard, own = onsets(donors)[..., k, :], onsets(host)[..., k, :]
-    donor, other_donor, of_host = (ratio(*rhythm(results, bar, later)) for bar in (heard, heard[:, ::-1], own))
+    donor, other_donor, of_host = (beside(ratio(*rhythm(results, bar, later))) for bar in (heard, heard[:, ::-1], own))
     before, most = (ratio(*rhythm(unswapped, bar, later)) for bar in (heard, own))
 
     high, level = (mean_pitch(x, np.arange(x.shape[-1] // STEPS) == k) for x in (donors, host))
     pitch, pitch_before = (mean_pitch(x, later) for x in (results, unswapped))
     songs = mean_pitch(donors_again, later_in_donors)
     apart = high[:, 0] - high[:, 1]  # of the two donors
-    register, in_songs = (slope(apart, x[:, 0] - x[:, 1]) for x in (pitch, songs))
+    register, in_songs = slope(apart, pitch[:, 0] - pitch[:, 1]), beside(slope(apart, songs[:, 0] - songs[:, 1]))
     return {
         "rhythm_donor": donor,
         "rhythm_other_donor": other_donor,
@@ -310,7 +314,6 @@ CONDITIONS = {
     "bars 1-2": Condition((1, 2)),
     **{f"bar {bar}": Condition((bar,)) for bar in range(2, BARS + 1)},
 }
-NEEDS_ANOTHER_SONG = re.compile("unrelated|kept|rhythm|follows|songs")  # measures
 
 
 def measure(
@@ -353,9 +356,9 @@ def measure(
         measured = measures(host, again, given[whose], given_again[whose], results, condition.bars)
         if whose == "octave":
             measured["register_octave"] = octave(host, result(codes["donor"], condition.bars), results, semitones)
-        found[name] = with_intervals(measured, chosen.group)
         if whose == "own":  # no other song to compare with
-            found[name] = {key: found[name][key] for key in found[name] if not NEEDS_ANOTHER_SONG.search(key)}
+            measured = {key: measure for key, measure in measured.items() if not measure.compares}
+        found[name] = with_intervals(measured, chosen.group)
     return {"n": donors[..., 0].size, "groups": int(chosen.group.max()) + 1, "seed": seed, "conditions": found}
 
 

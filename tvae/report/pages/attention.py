@@ -41,11 +41,11 @@ class Study:
         return str(self.pieces.title[self.piece])
 
     @cached_property
-    def corpora(self) -> dict[str, dict]:
-        """What was measured now, and what was recorded of the other corpora, by name."""
+    def corpora(self) -> dict[measured.Block, dict]:
+        """What was measured now, and what was recorded of the other corpora."""
         recorded = measured.read(page.recorded(self.record, "inside.json"))
         sides = measured.sides(recorded, "attention", self.pieces.name, {"attention": self.found})
-        return {name: one for (name, model), one in sides.items() if model == "attention"}
+        return {block: one for (block, model), one in sides.items() if model == "attention"}
 
     def map(self) -> plots.Shown:
         """The chosen head on the chosen piece."""
@@ -63,18 +63,18 @@ class Study:
 
     def masses(self) -> page.Below:
         """Of every head the mass on repeated bars, found and expected; a figure a corpus."""
-        return page.below(self._masses(name, one) for name, one in self.corpora.items())
+        return page.below(self._masses(block, one) for block, one in self.corpora.items())
 
     @staticmethod
-    def _masses(name: str, one: dict) -> plots.Shown:
+    def _masses(block: measured.Block, one: dict) -> plots.Shown:
         best = one["heads"][one["finder"]]
         return plots.show(
             plots.attention_masses(one["heads"], one["finder"]),
-            f"Mass on the repeated bar, found and expected, for each head; {name}.",
-            f"{name}: mean attention mass on the earlier bar over {one['pairs']:,} pairs of equal bars in "
+            f"Mass on the repeated bar, found and expected, for each head; {block}.",
+            f"{block}: mean attention mass on the earlier bar over {one['pairs']:,} pairs of equal bars in "
             f"{one['pieces']:,} test pieces; thin lines are 95 % intervals over songs. The ring is the head chosen on "
             f"training pieces: {plots.ATTENTIONS[best['kind']][0]}, layer {best['layer']}, head {best['number']}.",
-            file=f"attention-{name.split(',')[0]}-attention",
+            file=f"attention-{block.corpus}-attention",
         )
 
     def verdict(self) -> tables.Table:
@@ -83,11 +83,11 @@ class Study:
     def best_heads(self, most: int = 5) -> tables.Table:
         """The heads that put most mass on the repeated bar beyond what is expected."""
         rows = []
-        for name, one in self.corpora.items():
+        for block, one in self.corpora.items():
             for head in sorted(one["heads"], key=lambda head: head["expected"][0] - head["found"][0])[:most]:
                 rows.append(
                     {
-                        "": name,
+                        "": str(block),
                         "attention": plots.ATTENTIONS[head["kind"]][0],
                         "layer.head": f"{head['layer']}.{head['number']}",
                         "mass found": head["found"][0],
@@ -102,9 +102,9 @@ class Study:
     def reach(self) -> page.Text:
         """How much of its attention the same head puts on the bar that is repeated, by how far back that is."""
         said = []
-        for name, one in self.corpora.items():
+        for block, one in self.corpora.items():
             each = [f"{row['found'][0]:.0%} at {row['distance']}" for row in one["distance"]]
-            said.append(f"{name}: {listed(each)} {'bar' if each[-1].endswith(' 1') else 'bars'} back.")
+            said.append(f"{block}: {listed(each)} {'bar' if each[-1].endswith(' 1') else 'bars'} back.")
         return page.Text(tuple(said))
 
     def by_distance(self) -> page.Below:
@@ -113,11 +113,11 @@ class Study:
             plots.show(
                 plots.attention_by_distance(one["distance"]),
                 "Mass of the chosen head on the repeated bar and on the same place without a repeat, by distance; "
-                f"{name}.",
-                f"{name}: the chosen head by distance; distances with fewer than {attention.FEW} pairs are left out. "
+                f"{block}.",
+                f"{block}: the chosen head by distance; distances with fewer than {attention.FEW} pairs are left out. "
                 "Where several earlier bars are equal, the mass is shared among them.",
             )
-            for name, one in self.corpora.items()
+            for block, one in self.corpora.items()
             if one["distance"]
         )
 

@@ -75,9 +75,9 @@ class Study:
         return self._table(rows)
 
     @staticmethod
-    def _named(side: tuple[str, str]) -> dict[str, str]:
+    def _named(side: tuple[measured.Block, str]) -> dict[str, str]:
         block, model = side
-        return {"": block, "model": plots.MODEL_NAMES[model]}
+        return {"": str(block), "model": plots.MODEL_NAMES[model]}
 
     @staticmethod
     def _table(rows: list[dict]) -> tables.Table:
@@ -218,12 +218,11 @@ class Study:
             "contour": self.own["explained"]["contour"],
         }
         for (block, model), one in self.sides.items():
-            corpus = block.split(",")[0]
-            numbers[f"{corpus}_{model}_saved"] = 100 * repeated[block, model]["saving"]
+            numbers[f"{block.corpus}_{model}_saved"] = 100 * repeated[block, model]["saving"]
             if model == "attention":
                 for row, short in zip(one["fifth_bar"], ("own", "mean", "again", "new")):
-                    numbers[f"{corpus}_{short}"] = 100 * row["equal"][0]
-                numbers[f"{corpus}_returns"] = 100 * one["fifth_bar"][0]["pieces"] / one["pieces"]
+                    numbers[f"{block.corpus}_{short}"] = 100 * row["equal"][0]
+                numbers[f"{block.corpus}_returns"] = 100 * one["fifth_bar"][0]["pieces"] / one["pieces"]
         numbers |= {f"share_{name.split()[-1]}": 100 * share for name, share in self.own["repeated_share"].items()}
         page.tell("codes", numbers)
 

@@ -68,7 +68,7 @@ class Study:
     def in_numbers(self) -> tables.Table:
         rows = [
             {
-                "": block,
+                "": str(block),
                 "bars 5 to 8": row["variant"],
                 "rate (nats a bar)": "{:.2f} ({:.2f} … {:.2f})".format(*row["rate"]),
                 "below unrelated": "{:.1%} ({:.1%} … {:.1%})".format(*row["saving"]),
