@@ -1,15 +1,17 @@
-"""Where melodies come from: three corpora of 8-bar pieces in 4/4, and the split by song that every model shares.
+"""Where melodies come from: corpora of pieces in 4/4, and the split by song that every model shares.
 
-==========  =================================================================  =====================================
-name        source (one file each in ``tvae/corpora``)                         where its steps come from
-==========  =================================================================  =====================================
-folk        O'Neill (1903), Ryan (1883), Aird (1782-97); embedded here         notation (see scripts/build_folk.py)
-hooktheory  Sheet Sage's annotations (C. Donahue et al., ISMIR 2022)           exact beats, or a recovered beat grid
-pop909      POP909 (Z. Wang et al., ISMIR 2020)                                the beats that come with it
-folk16      pieces of 16 bars of the folk tunes, as they are played: AABB      as folk
-hooktheory16  pieces of 16 bars of hooktheory, where a segment has so many     as hooktheory
-folder:PATH every MIDI file below a folder of one's own                        the files' beats (see `tvae.midi`)
-==========  =================================================================  =====================================
+Pieces have 8 bars, those of folk16 and hooktheory16 have 16. Each source is a file in ``tvae/corpora``.
+
+============  ===============================================================  =====================================
+name          source                                                           where its steps come from
+============  ===============================================================  =====================================
+folk          O'Neill (1903), Ryan (1883), Aird (1782-97); embedded here       notation (see scripts/build_folk.py)
+hooktheory    Sheet Sage's annotations (C. Donahue et al., ISMIR 2022)         exact beats, or a recovered beat grid
+pop909        POP909 (Z. Wang et al., ISMIR 2020)                              the beats that come with it
+folk16        the folk tunes as they are played: AABB                          as folk
+hooktheory16  hooktheory where a segment has so many bars                      as hooktheory
+folder:PATH   every MIDI file below a folder of one's own                      the files' beats (see `tvae.midi`)
+============  ===============================================================  =====================================
 
 `load` reads a source once, keeps what it prepared in the user's cache, and never accepts a file with another sha256.
 """

@@ -13,6 +13,7 @@ from tvae.report.entry import Entry
 from tvae.report.results import paired_difference
 
 OPEN = "not recorded yet"
+CORPUS = "hooktheory"  # its fold 0
 MATTERS = {"accuracy_free_running": 0.005, "rate_nats_per_piece": 3.0}  # less than that another seed may turn round
 
 
@@ -68,10 +69,10 @@ def take(found: dict[str, tuple[float, float, float]], choice: Choice) -> str:
     return names[1 if better + cheaper > 0 else -1]
 
 
-def table(record: str | Path, entries: Sequence[Entry], corpus: str = "hooktheory", fold: int = 0) -> pd.DataFrame:
+def table(record: str | Path, entries: Sequence[Entry]) -> pd.DataFrame:
     """A row a choice: what is compared, how they differ on the same test songs, for how long, and what to take."""
-    runs = {entry.model: entry for entry in entries if not entry.sweep and entry.fold == fold
-            and entry.corpus == corpus}  # fmt: skip
+    entries = [entry for entry in entries if entry.corpus == CORPUS and entry.fold == 0]
+    runs = {entry.model: entry for entry in entries if not entry.sweep}
     rows = []
     for choice in CHOICES:
         pair = [runs.get(choice.first), runs.get(choice.second)]
@@ -91,22 +92,16 @@ def table(record: str | Path, entries: Sequence[Entry], corpus: str = "hooktheor
             verdict = f"{OPEN} for equally long training ({verdict} so far)"
         row |= {head: words(found[name], digits) for name, (head, digits) in STATISTICS.items()}
         rows.append(row | {"pieces": " and ".join(f"{n:,}" for n in pieces), "take": verdict})
-    return pd.DataFrame([*rows, *weights(entries, corpus, fold), *schedule(entries, corpus, fold)])
+    own = [entry for entry in entries if entry.model == "attention"]
+    return pd.DataFrame([*rows, weights(own), schedule(own)])
 
 
-def of_attention(entries: Sequence[Entry], corpus: str, fold: int, sweep: bool) -> list[Entry]:
-    """The entries of attention on a corpus and fold: the points of its sweep, or the run that they go on from."""
-    wanted = "attention", corpus, fold, sweep
-    return [entry for entry in entries if (entry.model, entry.corpus, entry.fold, entry.sweep) == wanted]
-
-
-def weights(entries: Sequence[Entry], corpus: str, fold: int) -> list[dict]:
+def weights(own: Sequence[Entry]) -> dict:
     """The KL weight of the sweep with the highest accuracy, and with the least rate and distortion together."""
-    sweep = of_attention(entries, corpus, fold, sweep=True)
+    sweep = sorted((entry for entry in own if entry.sweep), key=lambda entry: entry.kl_weight)
     row = {"choice": "KL weight", "compared": "attention, going on at each weight"}
     if len(sweep) < 2:
-        return [row | {head: "–" for head, _ in STATISTICS.values()} | {"pieces": "–", "take": OPEN}]
-    sweep = sorted(sweep, key=lambda entry: entry.kl_weight)
+        return row | {head: "–" for head, _ in STATISTICS.values()} | {"pieces": "–", "take": OPEN}
     spans = {
         head: " … ".join(f"{entry.score(name):.{digits}f}" for entry in (sweep[0], sweep[-1]))
         for name, (head, digits) in STATISTICS.items()
@@ -115,16 +110,16 @@ def weights(entries: Sequence[Entry], corpus: str, fold: int) -> list[dict]:
     bound = min(sweep, key=lambda entry: entry.rate_nats_per_piece + entry.distortion_nats_per_piece).kl_weight
     said = f"{accurate:g} for accuracy; {bound:g} for the least rate + distortion, of {sweep[0].kl_weight:g} … "
     said += f"{sweep[-1].kl_weight:g} (1 is the release's, 4 is β = 1)"
-    return [row | spans | {"pieces": f"{sweep[0].pieces:,} more", "take": said}]
+    return row | spans | {"pieces": f"{sweep[0].pieces:,} more", "take": said}
 
 
-def schedule(entries: Sequence[Entry], corpus: str, fold: int) -> list[dict]:
-    """How long to train: the longest recorded run of attention beside the others of its kind."""
-    own = of_attention(entries, corpus, fold, sweep=False)
-    row = {"choice": "schedule", "compared": "one run: rising, then falling to 10⁻⁶, with stage 0 first"}
-    if not own:
-        return [row | {head: "–" for head, _ in STATISTICS.values()} | {"pieces": "–", "take": OPEN}]
-    found = {head: f"{own[0].score(name):.{digits}f}" for name, (head, digits) in STATISTICS.items()}
-    minutes = own[0].train_seconds / 60
-    said = f"one cycle of {own[0].pieces:,} pieces, {minutes:.0f} minutes of one core"
-    return [row | found | {"pieces": f"{own[0].pieces:,}", "take": said}]
+def schedule(own: Sequence[Entry]) -> dict:
+    """How long to train: what the longest recorded run of attention took, and what came of it."""
+    whole = [entry for entry in own if not entry.sweep]
+    row = {"choice": "schedule", "compared": "one run alone, stage 0 first"}
+    if not whole:
+        return row | {head: "–" for head, _ in STATISTICS.values()} | {"pieces": "–", "take": OPEN}
+    longest = max(whole, key=lambda entry: entry.pieces)
+    found = {head: f"{longest.score(name):.{digits}f}" for name, (head, digits) in STATISTICS.items()}
+    said = f"{longest.pieces:,} pieces, {longest.train_seconds / 60:.0f} minutes"
+    return row | found | {"pieces": f"{longest.pieces:,}", "take": said}

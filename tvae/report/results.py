@@ -182,12 +182,12 @@ def difference(record: str | Path, block: Block, model: str, other: str, statist
     return float(value), float(low), float(high)
 
 
-def differences(record: str | Path, block: Block, model: str = "attention") -> pd.DataFrame:
-    """`difference` of `model` to every other model of a block, for the table's statistics; the columns of `scores`."""
+def differences(record: str | Path, block: Block) -> pd.DataFrame:
+    """`difference` of attention to every other model of a block, for `DIFFERENCES`; the columns of `scores`."""
     rows = []
     for other in block.runs:
-        for statistic in DIFFERENCES if other != model else ():
-            value, low, high = difference(record, block, model, other, statistic)
+        for statistic in DIFFERENCES if other != "attention" else ():
+            value, low, high = difference(record, block, "attention", other, statistic)
             rows.append({"corpus": block.corpus, "block": block.title, "model": other,
                          "parameters": block.runs[other][0].parameters,
                          "pieces": block.runs[other][0].pieces, "statistic": statistic,

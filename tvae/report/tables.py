@@ -9,7 +9,6 @@ from html import escape
 import pandas as pd
 from lxml.html import fromstring
 
-from tvae.presets import MODELS
 from tvae.report.claims import BEYOND, CLAIMS, Claim, Finding, verdict
 from tvae.report.entry import Entry
 from tvae.report.plots.style import MODEL_NAMES
@@ -30,7 +29,6 @@ BEST = {
     "onset_f1_free_running": max,
     "distortion_nats_per_piece": min,
 }  # a rate is neither good nor bad
-PAPER_MODELS = tuple(name for name, row in MODELS.items() if row.role == "paper" and row.trained)
 BADGES = {"replicated": "yes", "partly replicated": "partly", "not replicated": "no", "not decided": "open"}
 BADGES |= {"holds": "yes", "holds in part": "partly", "does not hold": "no"}
 
@@ -122,8 +120,8 @@ def paper_cells(own: pd.DataFrame, statistic: str, digits: int, paper: float | N
     return f"<td>{paper:.{digits}f}</td><td>{own.value[statistic] - paper:+.{digits}f}</td>"
 
 
-def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
-    """`tvae.report.results.differences`: a row for each model that `model` is compared with, with its own pieces."""
+def differences(frame: pd.DataFrame) -> Table:
+    """`tvae.report.results.differences`: a row for each model that attention is compared with, with its own pieces."""
     shown = {name: head for name, head in STATISTICS.items() if name in set(frame.statistic)}
     heads = ["", "trained on", *(name for name, _ in shown.values())]
     rows = []
@@ -131,7 +129,7 @@ def differences(frame: pd.DataFrame, model: str = "attention") -> Table:
         rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(title)}</th></tr>')
         for other, own in part.groupby("model", sort=False):
             own = own.set_index("statistic")
-            name = f"{MODEL_NAMES.get(model, model)} less {MODEL_NAMES.get(other, other)}"
+            name = f"{MODEL_NAMES['attention']} less {MODEL_NAMES.get(other, other)}"
             cells = "".join(cell(own, statistic, digits, "+") for statistic, (_, digits) in shown.items())
             pieces = f"<td>{own.pieces.iloc[0]:,}</td>"
             rows.append(f'<tr><th scope="row">{escape(name)}</th>{pieces}{cells}</tr>')

@@ -111,13 +111,12 @@ TABULATED = {  # in the table: measure -> heading
 }
 
 
-def summary(runs: list[dict], model: str) -> pd.DataFrame:
-    """What was measured of a model when z_1 was swapped, or not.
+def summary(run: dict) -> pd.DataFrame:
+    """What was measured of a run when z_1 was swapped, or not.
 
     A row for each measure, a column for each condition.
     """
     conditions = [name for name, condition in CONDITIONS.items() if condition.bars == (1,)]
-    (run,) = [run for run in runs if run["model"] == model]
     unknown = [None] * 3
     cells = {
         condition: [cell(*run["conditions"][condition].get(measure, unknown)) for measure in TABULATED]

@@ -21,6 +21,8 @@ from tvae.train import objective
 
 SECONDS = 2.0  # of each repetition
 REPEATS = 5  # the median is reported
+BATCHES = 16, 256  # pieces
+LARGEST = 8  # operators that are named
 
 
 def rate(work, device: torch.device) -> float:
@@ -77,7 +79,7 @@ def training_step(batch: int, device: torch.device, bf16: bool):
     return step, parameter_count(vae)
 
 
-def profile(step, device: torch.device, top: int = 8) -> dict[str, float]:
+def profile(step, device: torch.device) -> dict[str, float]:
     """Shares of one training step's time by PyTorch operator: what the rest of the peak is spent on."""
     activities = [torch.profiler.ProfilerActivity.CPU]
     if device.type == "cuda":
@@ -88,18 +90,18 @@ def profile(step, device: torch.device, top: int = 8) -> dict[str, float]:
     key = "self_device_time_total" if device.type == "cuda" else "self_cpu_time_total"
     times = {event.key: getattr(event, key) for event in run.key_averages()}
     whole = sum(times.values())
-    largest = sorted(times, key=times.__getitem__, reverse=True)[:top]
+    largest = sorted(times, key=times.__getitem__, reverse=True)[:LARGEST]
     return {name: round(times[name] / whole, 4) for name in largest}
 
 
-def bench(batches: tuple[int, ...] = (16, 256)) -> dict:
+def bench() -> dict:
     """Every figure of ``figures/bench.json``."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     bf16 = use_bf16(device)
     peaks = {"fp32": matrix_peak(device, torch.float32), "bf16": matrix_peak(device, torch.bfloat16)}
     peak = max(peaks.values())
     trained, share, spent = {}, {}, {}
-    for batch in batches:
+    for batch in BATCHES:
         step, parameters = training_step(batch, device, bf16)
         trained[str(batch)] = rate(step, device) * batch
         share[str(batch)] = trained[str(batch)] * 6 * parameters * BARS / (peak * 1e9)

@@ -198,9 +198,9 @@ def active_units(mu: np.ndarray) -> np.ndarray:
     return (mu.var(0) > ACTIVE).sum(-1)
 
 
-def principal(codes: np.ndarray, dimensions: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Codes (N, Z) -> their principal components (N, dimensions), and the share of the variance that each has."""
-    components = PCA(dimensions, svd_solver="full")
+def principal(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (N, Z) -> their first two principal components (N, 2), and the share of the variance that each has."""
+    components = PCA(2, svd_solver="full")
     return components.fit_transform(codes), components.explained_variance_ratio_
 
 

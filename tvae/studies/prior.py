@@ -210,11 +210,10 @@ def loss(prior: Prior, codes: Tensor, ties: Tensor, known: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def price(prior: Prior, codes: Tensor, ties: Tensor, recipe: Recipe = Recipe(), seed: int = SEED) -> float:
+def price(prior: Prior, codes: Tensor, ties: Tensor) -> float:
     """`loss` of codes and ties as they are in training, over ten batches of the same draws whatever the prior."""
-    return float(
-        np.mean([loss(prior, *batch).item() for _, batch in zip(range(10), batches(codes, ties, recipe, seed))])
-    )
+    drawn = zip(range(10), batches(codes, ties, Recipe(), SEED))
+    return float(np.mean([loss(prior, *batch).item() for _, batch in drawn]))
 
 
 def train(
@@ -241,5 +240,5 @@ def train(
     return prior.eval()
 
 
-def settings(config: PriorConfig, recipe: Recipe, seed: int = SEED) -> dict:
-    return {"prior": asdict(config), "recipe": asdict(recipe), "seed": seed}
+def settings(config: PriorConfig, recipe: Recipe) -> dict:
+    return {"prior": asdict(config), "recipe": asdict(recipe), "seed": SEED}

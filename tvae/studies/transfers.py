@@ -321,7 +321,6 @@ def measure(
     tokens: np.ndarray,
     song: np.ndarray,
     groups: int | None = None,
-    seed: int = SEED,
     conditions: Mapping[str, Condition] = CONDITIONS,
 ) -> dict:
     """Every condition on test pieces (N, 128) of songs (N,), JSON-able.
@@ -332,14 +331,14 @@ def measure(
     """
     begins = onsets(tokens)[:, 0].any(-1)
     tokens, song = tokens[begins], song[begins]
-    chosen = couples(song, groups, seed)
+    chosen = couples(song, groups)
     host, donors = tokens[chosen.host], tokens[chosen.donors]  # (M, 128), (M, 2, 128)
     away, semitones = octave_away(donors)
     own = np.stack([melody.transpose(host, semitones) for semitones in (5, -5)], 1)
     given = {"donor": donors, "octave": away, "own": own}
     codes = {name: encode(vae, pieces.reshape(-1, tokens.shape[-1])) for name, pieces in given.items()}
     given_again = {name: decode(vae, z).reshape(donors.shape) for name, z in codes.items()}
-    noise = torch.Generator().manual_seed(seed)
+    noise = torch.Generator().manual_seed(SEED)
     codes["prior"] = torch.randn(codes["donor"].shape, generator=noise).numpy()
     given["prior"], given_again["prior"] = given["donor"], given_again["donor"]
     host_codes = np.repeat(encode(vae, host), 2, axis=0)
@@ -359,7 +358,7 @@ def measure(
         if whose == "own":  # no other song to compare with
             measured = {key: measure for key, measure in measured.items() if not measure.compares}
         found[name] = with_intervals(measured, chosen.group)
-    return {"n": donors[..., 0].size, "groups": int(chosen.group.max()) + 1, "seed": seed, "conditions": found}
+    return {"n": donors[..., 0].size, "groups": int(chosen.group.max()) + 1, "seed": SEED, "conditions": found}
 
 
 def octave_away(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -181,9 +181,10 @@ class Study:
         found = decode(self.vae, np.random.default_rng(self.seed).standard_normal(shape))
         return listen.players(list(found), [f"codes from N(0, 1), {k + 1}" for k in range(HEARD)], ["result"] * HEARD)
 
-    def _given(self, bars: tuple[int, ...], most: int = 2) -> list[np.ndarray]:
+    def _given(self, bars: tuple[int, ...]) -> list[np.ndarray]:
+        """Two songs that go on from these bars of the tune."""
         known = songs.known_bars(bars, self.vae.config.bars)
-        codes = np.repeat(self._codes, most, 0)
+        codes = np.repeat(self._codes, 2, 0)
         return list(decode(self.vae, prior.filled(self.prior, codes, known, self.seed, songs.TEMPERATURE)))
 
     def goes_on(self) -> listen.Players | page.Text:

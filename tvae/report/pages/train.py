@@ -28,11 +28,11 @@ def curves(folder: Path) -> plots.Shown:
     )
 
 
-def given_back(folder: Path, data_dir: str | None = None, pieces: int = 2) -> listen.Players:
-    """Test pieces, each followed by what the model gives back from its codes alone."""
+def given_back(folder: Path, data_dir: str | None = None) -> listen.Players:
+    """Two test pieces, each followed by what the model gives back from its codes alone."""
     run = read_json(folder / "config.json")
     data = corpora.load(run["corpus"], data_dir)
-    test = data.part(data.split(run["fold"])[1][:pieces])
+    test = data.part(data.split(run["fold"])[1][:2])
     again = transfer.reconstruct(load(folder / "weights.safetensors"), test.tokens)
     heard = [tokens for pair in zip(test.tokens, again) for tokens in pair]
     return listen.players(heard, [title for piece in test.title for title in (piece, f"{piece}, given back")])

@@ -220,7 +220,7 @@ class Study:
         runs = [run for own in self.by_corpus.values() for run in own]
         return page.below(
             tables.plain(
-                transferred.summary([run], run["model"]),
+                transferred.summary(run),
                 f"{run['corpus']}, {plots.MODEL_NAMES[run['model']]} ({run['run']}, {run['n']:,} transfers)",
             )
             for run in runs

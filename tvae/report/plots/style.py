@@ -84,11 +84,11 @@ def beside(ax: Axes, y: float, text: str, **look) -> None:
     ax.annotate(text, (1, y), (5, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=9.5, **look)
 
 
-def legend_above(figure: Figure, ax: Axes, ncols: int = 2) -> None:
+def legend_above(figure: Figure, ax: Axes) -> None:
     """The legend that seaborn put into the axes, above the figure."""
     handles, labels = ax.get_legend_handles_labels()
     ax.get_legend().remove()
-    figure.legend(handles, labels, loc="outside upper left", ncols=ncols)
+    figure.legend(handles, labels, loc="outside upper left", ncols=2)
 
 
 def short_numbers(ax: Axes) -> None:
