@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -62,6 +63,18 @@ def test_a_changed_record_changes_its_verdict(tmp_path):
         for accuracy in (0.9, 0.87, 0.8)
     ]
     assert verdicts == ["replicated", "partly replicated", "not replicated"]
+
+
+def test_curves_whose_first_run_is_not_recorded_decide_nothing(tmp_path, monkeypatch):
+    (claim,) = [claim for claim in CLAIMS if claim.id == "C2"]
+    curves = SimpleNamespace(saving=(0.1, 0.08, 0.12), rate=150)
+    monkeypatch.setattr(evidence, "at_equal_rate", lambda *_: curves)
+    both = write(tmp_path, {(model, 0): 0.9 for model in (claim.model, claim.other)})
+    found = decide(claim, evidence.evidence(claim, both))
+    assert found.verdict == "replicated" and found.source.startswith("one run of each model: fold 0,")
+    alone = write(tmp_path, {(claim.model, 0): 0.9})
+    found = decide(claim, evidence.evidence(claim, alone))
+    assert found.verdict == "not decided" and "go on from" in found.reason
 
 
 def test_folds_that_disagree_leave_a_claim_open_that_one_of_them_would_decide(tmp_path):
@@ -149,4 +162,4 @@ def test_the_recorded_findings_are_those_of_the_record():
 def test_every_claim_names_its_test_its_threshold_and_the_commit_that_set_them():
     html = tables.tests(CLAIMS).html
     for claim in CLAIMS:
-        assert claim.bar in html and claim.commit in html and len(claim.commit) == 7
+        assert claim.asked in html and claim.commit in html and len(claim.commit) == 7

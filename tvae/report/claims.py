@@ -15,8 +15,8 @@ from tvae.errors import TvaeError
 from tvae.files import read_json, write_json
 
 FIRST, COMPARISON, INSIDE, TRANSFER = "the first runs", "the comparison", "looking inside", "context transfer"
-LONGER, PRIOR, LIMIT = "longer music", "new songs", "the authors' limit"
-PRESETS = ("paper", "cpu")  # that decide: toy runs do not
+LONGER_MUSIC, NEW_SONGS, LIMIT = "longer music", "new songs", "the authors' limit"
+DECIDING = ("paper", "cpu")  # that decide: toy runs do not
 PAPER_FILE, BEYOND_FILE = "findings.json", "findings_beyond.json"  # of `CLAIMS`, of `BEYOND`
 
 
@@ -46,17 +46,21 @@ class Claim:
     number: str = "{:.0%}"  # how its value reads
 
     @property
-    def bar(self) -> str:
+    def bound(self) -> str:
+        return "at least" if self.at_least else "below"
+
+    @property
+    def asked(self) -> str:
         """The threshold in words."""
-        return f"{'at least' if self.at_least else 'below'} {self.threshold:g}"
+        return f"{self.bound} {self.threshold:g}"
 
     def reads(self, value: float) -> str:
         """A value of the statistic, or the threshold, as a reader wants to see it."""
         return self.number.format(value).replace("-", "−")
 
 
-R = ("d3f325e", "trials with other code on the same MIDI archives")
-C = ("c3d4cef", "`attention` and `no_attention` at weight 1; no baseline")
+FIRST_KNOWN = ("d3f325e", "trials with other code on the same MIDI archives")
+COMPARISON_KNOWN = ("c3d4cef", "`attention` and `no_attention` at weight 1; no baseline")
 INSIDE_KNOWN = (
     "c32c7ba",
     "the models, but no rate by kind of bar, no attention weight and none of the pieces made for C6",
@@ -67,21 +71,22 @@ MENDED = "089faaa"  # the second set: what the first report had decided, and why
 CLAIMS = (
     Claim("R1", FIRST, "A model with causal masks keeps what bars share in the first of them: later bars store less.",
           "rate saved in bars 5-7",
-          "share by which the rate falls from bar 1 to the mean of bars 5-7", "rate_drop", "attention", 0.25, *R),
+          "share by which the rate falls from bar 1 to the mean of bars 5-7",
+          "rate_drop", "attention", 0.25, *FIRST_KNOWN),
     Claim("R1 at β = 1", FIRST, "Later bars store less at the paper's literal weight, too.",
           "rate saved in bars 5-7",
           "the same of the run that goes on at weight 4, β = 1 in a summed ELBO", "rate_drop", "attention", 0.25,
           MENDED, "the earlier runs: 0.53", kl_weight=4),
     Claim("R2", FIRST, "It is the attention: without it later bars store as much as the first.",
           "rate saved in bars 5-7",
-          "the same share of `no_attention`", "rate_drop", "no_attention", 0.10, *R, at_least=False),
+          "the same share of `no_attention`", "rate_drop", "no_attention", 0.10, *FIRST_KNOWN, at_least=False),
     Claim("R2 at β = 1", FIRST, "Without attention later bars store as much at the paper's literal weight, too.",
           "rate saved in bars 5-7",
           "the same of the run of `no_attention` that goes on at weight 4", "rate_drop", "no_attention", 0.10,
           MENDED, "the earlier runs: 0.19, above the threshold", at_least=False, kl_weight=4),
     Claim("R3", FIRST, "The model memorises eight bars well.",
           "accuracy, free-running",
-          "free-running accuracy, untransposed test pieces", "accuracy_free_running", "attention", 0.87, *R,
+          "free-running accuracy, untransposed test pieces", "accuracy_free_running", "attention", 0.87, *FIRST_KNOWN,
           number="{:.3f}"),
     Claim("C1", COMPARISON, "Transformer VAE reconstructs better than a flat 8-bar LSTM VAE.",
           "accuracy gained",
@@ -92,7 +97,7 @@ CLAIMS = (
     Claim("C2", COMPARISON, "Attention helps: a code tells more of a bar when the bars before it are known.",
           "distortion saved",
           "share of the distortion of `no_attention` that `attention` saves at equal rate",
-          "distortion_saving", "attention", 0.05, *C, other="no_attention"),
+          "distortion_saving", "attention", 0.05, *COMPARISON_KNOWN, other="no_attention"),
     Claim("C2, free-running", COMPARISON, "Attention helps the eight bars that the model writes alone.",
           "accuracy gained",
           "free-running accuracy from codes drawn from the posterior, less that of `no_attention`, at equal rate",
@@ -144,49 +149,51 @@ CLAIMS = (
 )  # fmt: skip
 
 
-B = "36a6c55"
+SET_BEYOND = "36a6c55"
 BEYOND = (
-    Claim("B1", LONGER, "\"As bar 1\" survives in sixteen bars.",
+    Claim("B1", LONGER_MUSIC, "\"As bar 1\" survives in sixteen bars.",
           "rate saved by repeats",
           "share by which the rate of repeated bars is lower than that of new bars at the same position with as many "
           "notes (as C4)",
-          "saved_by_repeats", "attention", 0.50, B, "eight bars of folk: 0.86; no run of sixteen", corpus="folk16"),
-    Claim("B1, eight bars back", LONGER, "Position costs no more than it saves: bars eight back are found, too.",
+          "saved_by_repeats", "attention", 0.50, SET_BEYOND,
+          "eight bars of folk: 0.86; no run of sixteen", corpus="folk16"),
+    Claim("B1, eight bars back", LONGER_MUSIC, "Position costs no more than it saves: bars eight back are found, too.",
           "rate saved by repeats",
           "the same share of the bars whose nearest equal bar lies eight bars back",
-          "saved_from_eight_back", "attention", 0.50, B, "no run of sixteen bars", corpus="folk16"),
-    Claim("B1, transfer", LONGER, "The structure of sixteen bars stays when bar 1 is swapped.",
+          "saved_from_eight_back", "attention", 0.50, SET_BEYOND, "no run of sixteen bars", corpus="folk16"),
+    Claim("B1, transfer", LONGER_MUSIC, "The structure of sixteen bars stays when bar 1 is swapped.",
           "structure kept",
           "the host's repeats of bar 1 found again in the result, as F1, on a scale from an unrelated song's (0) to "
           "the host's own reconstruction's (1) (as C7)",
-          "structure_kept", "attention", 0.5, B, "eight bars of folk: 0.92",
+          "structure_kept", "attention", 0.5, SET_BEYOND, "eight bars of folk: 0.92",
           corpus="folk16"),
-    Claim("B2", PRIOR, "Songs drawn from a small prior over the codes repeat their bars as real ones do.",
+    Claim("B2", NEW_SONGS, "Songs drawn from a small prior over the codes repeat their bars as real ones do.",
           "repeats, of real songs'",
           "share of bars 2-8 that equal an earlier bar in 1,000 drawn songs, as a share of that in the test songs",
-          "drawn_repeats", "attention", 0.75, B, "codes drawn from N(0, 1): 0.43 (9.4 % against 22.0 %); no prior"),
-    Claim("B2, not more", PRIOR, "They repeat their bars no more often than real ones do.",
+          "drawn_repeats", "attention", 0.75, SET_BEYOND,
+          "codes drawn from N(0, 1): 0.43 (9.4 % against 22.0 %); no prior"),
+    Claim("B2, not more", NEW_SONGS, "They repeat their bars no more often than real ones do.",
           "repeats, of real songs'",
-          "the same share", "drawn_repeats", "attention", 1.25, B, "no prior", at_least=False),
-    Claim("B2, no copies", PRIOR, "What is drawn is new, not a song that it was trained on.",
+          "the same share", "drawn_repeats", "attention", 1.25, SET_BEYOND, "no prior", at_least=False),
+    Claim("B2, no copies", NEW_SONGS, "What is drawn is new, not a song that it was trained on.",
           "copies",
           "share of drawn songs of which 90 % of the steps or more are those of one training song, in one of its "
           "transpositions",
-          "drawn_copies", "attention", 0.05, B, "no prior", at_least=False, number="{:.1%}"),
+          "drawn_copies", "attention", 0.05, SET_BEYOND, "no prior", at_least=False, number="{:.1%}"),
     Claim("B3", LIMIT, "A model that is trained on transposed repeats catches transposition.",
           "rate saved by transposition",
           "share by which the rate of bars 5-8 is lower when they are bars 1-4 transposed than when they have the same "
-          "pitches in a shuffled order (as C6)", "gain_of_transposition", "transposed_repeats", 0.10, B,
+          "pitches in a shuffled order (as C6)", "gain_of_transposition", "transposed_repeats", 0.10, SET_BEYOND,
           "`attention`: 0.01; no run of `transposed_repeats`"),
     Claim("B3, what it costs", LIMIT, "It writes real songs as well as a model trained without them.",
           "accuracy gained",
-          "free-running accuracy less that of `attention`", "accuracy_free_running", "transposed_repeats", -0.01, B,
-          "no run of `transposed_repeats`", other="attention", number="{:+.3f}"),
+          "free-running accuracy less that of `attention`", "accuracy_free_running", "transposed_repeats", -0.01,
+          SET_BEYOND, "no run of `transposed_repeats`", other="attention", number="{:+.3f}"),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Run:
+class Estimate:
     """What one run, or two that are compared, say about a claim, with fold, seed and length of training."""
 
     fold: int
@@ -200,10 +207,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a record says about a claim: a `Run` a fold and all together, or why nothing is decided."""
+    """What a record says about a claim: an `Estimate` a fold and all together, or why nothing is decided."""
 
     statistic: str  # in words
-    runs: tuple[Run, ...] = ()
+    runs: tuple[Estimate, ...] = ()
     interval: tuple[float, float, float] | None = None
     reason: str = ""
 
@@ -222,7 +229,7 @@ class Finding:
     low: float | None = None
     high: float | None = None
     reason: str = ""
-    runs: tuple[Run, ...] = field(default_factory=tuple)
+    runs: tuple[Estimate, ...] = field(default_factory=tuple)
 
     @property
     def source(self) -> str:
@@ -230,10 +237,11 @@ class Finding:
         if not self.runs:
             return "no run yet"
         pieces = " and ".join(f"{n:,}" for n in sorted({run.pieces for run in self.runs}))
+        each = " of each model" if len(self.runs[0].names) > 1 else ""
         if len(self.runs) == 1:
-            return f"one run: fold {self.runs[0].fold}, seed {self.runs[0].seed}, {pieces} pieces"
+            return f"one run{each}: fold {self.runs[0].fold}, seed {self.runs[0].seed}, {pieces} pieces"
         folds = ", ".join(str(run.fold) for run in self.runs)
-        return f"{len(self.runs)} runs: folds {folds}, a seed each, {pieces} pieces"
+        return f"{len(self.runs)} runs{each}: folds {folds}, a seed each, {pieces} pieces"
 
 
 def verdict(low: float, high: float, threshold: float, at_least: bool) -> str:
@@ -252,7 +260,7 @@ def decide(claim: Claim, evidence: Evidence) -> Finding:
     One of `BEYOND` has no paper to replicate: it `HOLDS` or not.
     """
     words = f"{evidence.statistic} on {claim.corpus}"
-    about = (claim.id, claim.group, claim.says, words, claim.bar)
+    about = (claim.id, claim.group, claim.says, words, claim.asked)
     if evidence.interval is None:
         return Finding(*about, "not decided", reason=evidence.reason)
     value, low, high = map(float, evidence.interval)
@@ -267,10 +275,10 @@ def read(record: str | Path, file: str = PAPER_FILE) -> list[Finding]:
     if not path.exists():
         return []
     try:
-        found = [
-            Finding(**entry | {"runs": tuple(Run(**run | {"names": tuple(run["names"])}) for run in entry["runs"])})
-            for entry in read_json(path)
-        ]
+        found = []
+        for entry in read_json(path):
+            runs = tuple(Estimate(**run | {"names": tuple(run["names"])}) for run in entry["runs"])
+            found.append(Finding(**entry | {"runs": runs}))
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise TvaeError(f"{path} is no list of findings ({error}); make it with `python -m tvae claims`.") from None
     return found

@@ -10,7 +10,7 @@ from pathlib import Path
 from tvae.evaluate import terms
 from tvae.report import beyond, measured, transferred
 from tvae.report import record as records
-from tvae.report.claims import BEYOND, BEYOND_FILE, CLAIMS, PRESETS, Claim, Evidence, Finding, Run, decide, write
+from tvae.report.claims import BEYOND, BEYOND_FILE, CLAIMS, DECIDING, Claim, Estimate, Evidence, Finding, decide, write
 from tvae.report.entry import Entry
 from tvae.report.results import at_equal_rate, paired_difference, read_descriptions
 from tvae.studies.comparison import EqualRate
@@ -27,7 +27,7 @@ class Record:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        return [entry for entry in records.listed(self.folder) if entry.preset in PRESETS]
+        return [entry for entry in records.listed(self.folder) if entry.preset in DECIDING]
 
     @cached_property
     def descriptions(self) -> dict[str, dict]:
@@ -184,15 +184,17 @@ def evidence_at_equal_rate(claim: Claim, record: Record) -> Evidence:
     if measured_there is None:
         return Evidence(words, reason="the curves were recorded without accuracy from drawn codes")
     bases = [record.runs(claim, model).get(0) for model in (claim.model, claim.other)]
-    run = about(record, [base for base in bases if base], measured_there)
+    if None in bases:
+        return Evidence(words, reason="a run that these curves go on from is not recorded")
+    run = about(record, bases, measured_there)
     return Evidence(f"{words} at {found.rate:.0f} nats", (run,), measured_there)
 
 
-def about(record: Record, entries: list[Entry], found: Interval) -> Run:
-    """A `Run` of a claim: the interval that was found of these entries, and where they come from."""
+def about(record: Record, entries: list[Entry], found: Interval) -> Estimate:
+    """The `Estimate` of a claim: the interval that was found of these entries, and where they come from."""
     names = tuple(entry.name for entry in entries)
     pieces = max(record.pieces_seen(entry) for entry in entries)
-    return Run(entries[0].fold, entries[0].seed, pieces, names, *map(float, found))
+    return Estimate(entries[0].fold, entries[0].seed, pieces, names, *map(float, found))
 
 
 def below_sustain(record: Record, entry: Entry) -> bool:

@@ -230,8 +230,7 @@ def folded(found: Finding, claim: Claim | None) -> str:
     asked = ""
     if claim:
         about |= {"set by": f"commit <code>{claim.commit}</code>", "known by then": code(claim.known)}
-        bound = "at least" if claim.at_least else "below"
-        asked = f"<small>{escape(claim.short)}; asked: {bound} {reads(claim.threshold)}</small>"
+        asked = f"<small>{escape(claim.short)}; asked: {claim.bound} {reads(claim.threshold)}</small>"
     rows = "".join(f"<dt>{name}</dt><dd>{words}</dd>" for name, words in about.items())
     return (
         f'<details class="tvae-claimed"><summary><b>{escape(found.claim)}</b> {badge} '
@@ -255,7 +254,7 @@ def tests(claims: Sequence[Claim], said_by: str = "the paper says") -> Table:
     rows = [
         f'<tr><th scope="row">{escape(claim.id)}</th><td>{escape(claim.says)}</td>'
         f"<td>{code(claim.test)}; <code>{escape(claim.model)}</code> on {escape(claim.corpus)}</td>"
-        f"<td>{escape(claim.bar)}</td><td><code>{claim.commit}</code></td><td>{code(claim.known)}</td></tr>"
+        f"<td>{escape(claim.asked)}</td><td><code>{claim.commit}</code></td><td>{code(claim.known)}</td></tr>"
         for claim in claims
     ]
     return framed(names, rows)

@@ -57,7 +57,7 @@ class Study:
         """What the record says of each question, in a sentence."""
         found = claims.read(self.record, claims.BEYOND_FILE)
         said = []
-        for group in (claims.LONGER, claims.PRIOR, claims.LIMIT):
+        for group in (claims.LONGER_MUSIC, claims.NEW_SONGS, claims.LIMIT):
             own = [one for one in found if one.group == group]
             decided = [f"{one.statement} This {one.verdict}." for one in own if one.value is not None]
             said.append(f"{group.capitalize()}: {' '.join(decided) or 'not recorded yet.'}")
