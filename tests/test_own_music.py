@@ -58,7 +58,7 @@ def test_the_transfer_notebook_takes_part_and_bar_of_ones_own_file(own, tmp_path
     text = (tmp_path / "transfer.ipynb").read_text(encoding="utf-8")
     second_half = corpus.load("folk").tokens[9 * 3 + 4]
     assert f"host: song 3: {listen.player(second_half).text}" in text
-    assert "while this page was built" in text and "3 groups of songs" in text
+    assert "while this page was built" in text and f"{name}, from the weights at hand" in text
     assert (out / "a-begun-as-b.mid").exists() and (out / "b-begun-as-a.wav").exists()
 
 
