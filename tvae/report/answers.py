@@ -12,8 +12,7 @@ from tvae.presets import PRESETS, build
 from tvae.report import transferred
 from tvae.report.claims import CLAIMS, Finding
 from tvae.report.entry import Entry
-
-CORPORA = {"hooktheory": "pop songs", "folk": "fiddle tunes", "pop909": "played pop songs"}
+from tvae.report.tables import CORPORA
 
 
 def answers(record: str | Path, entries: Sequence[Entry], findings: Sequence[Finding]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from tvae.presets import MODELS
+from tvae.report import tables
 from tvae.report.entry import Entry
 from tvae.report.results import paired_difference
 
@@ -44,11 +45,6 @@ STATISTICS = {
     "rate_nats_per_piece": ("rate, nats", 1),
     "distortion_nats_per_piece": ("distortion, nats", 1),
 }
-
-
-def words(triple: tuple[float, float, float] | None, digits: int) -> str:
-    """A difference with its interval."""
-    return "–" if triple is None else "{:+.{d}f} ({:+.{d}f} … {:+.{d}f})".format(*triple, d=digits)
 
 
 def sign(triple: tuple[float, float, float], least: float) -> int:
@@ -90,7 +86,9 @@ def table(record: str | Path, entries: Sequence[Entry]) -> pd.DataFrame:
         verdict = OPEN if None in found.values() else take(found, choice)
         if len(pieces) > 1:
             verdict = f"{OPEN} for equally long training ({verdict} so far)"
-        row |= {head: words(found[name], digits) for name, (head, digits) in STATISTICS.items()}
+        row |= {
+            head: tables.interval(found[name] or [None], f"+.{digits}f") for name, (head, digits) in STATISTICS.items()
+        }
         rows.append(row | {"pieces": " and ".join(f"{n:,}" for n in pieces), "take": verdict})
     own = [entry for entry in entries if entry.model == "attention"]
     return pd.DataFrame([*rows, weights(own), schedule(own)])

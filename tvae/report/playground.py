@@ -38,6 +38,7 @@ from tvae.report import beyond
 from tvae.report import record as records
 from tvae.report.entry import Entry
 from tvae.report.measured import rounded
+from tvae.report.tables import CORPORA
 from tvae.studies.songs import TEMPERATURE
 from tvae.studies.statistics import interval
 
@@ -59,7 +60,6 @@ def to_bytes(tensors: Mapping[str, Tensor], config: ModelConfig) -> bytes:
 # The files of the page -----------------------------------------------------------------------------------------------
 
 
-CORPORA = {"hooktheory": "pop songs", "folk": "fiddle tunes", "pop909": "Chinese pop songs"}
 WITHOUT = {"no_attention": ", without attention"}  # what a label says of a model besides its corpus
 
 

@@ -29,6 +29,7 @@ BEST = {
     "onset_f1_free_running": max,
     "distortion_nats_per_piece": min,
 }  # a rate is neither good nor bad
+CORPORA = {"hooktheory": "pop songs", "folk": "fiddle tunes", "pop909": "Chinese pop songs"}
 BADGES = {"replicated": "yes", "partly replicated": "partly", "not replicated": "no", "not decided": "open"}
 BADGES |= {"holds": "yes", "holds in part": "partly", "does not hold": "no"}
 
@@ -48,6 +49,12 @@ class Table:
             words = [part] if part.tag == "p" else part
             lines.append("  ".join(" ".join(each.itertext()).strip() for each in words))
         return "\n".join(lines)
+
+
+def interval(triple: Iterable[float | None], spec: str) -> str:
+    """[value, low, high] in a format such as ".2f" -> "0.91 (0.90 … 0.92)", or "–" where they are not known."""
+    numbers = list(triple)
+    return "–" if None in numbers else "{} ({} … {})".format(*(format(number, spec) for number in numbers))
 
 
 def plain(frame: pd.DataFrame, caption: str = "") -> Table:

@@ -20,7 +20,7 @@ from tvae.baselines import LSTMVAE
 from tvae.files import write_atomically
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS
-from tvae.report import claims
+from tvae.report import claims, tables
 from tvae.report import record as records
 from tvae.report.entry import Entry
 from tvae.studies.statistics import over_folds
@@ -119,11 +119,7 @@ def summary(run: dict) -> pd.DataFrame:
     conditions = [name for name, condition in CONDITIONS.items() if condition.bars == (1,)]
     unknown = [None] * 3
     cells = {
-        condition: [cell(*run["conditions"][condition].get(measure, unknown)) for measure in TABULATED]
+        condition: [tables.interval(run["conditions"][condition].get(measure, unknown), ".2f") for measure in TABULATED]
         for condition in conditions
     }
     return pd.DataFrame({"": list(TABULATED.values()), **cells})
-
-
-def cell(value: float | None, low: float | None, high: float | None) -> str:
-    return "–" if None in (value, low, high) else f"{value:.2f} ({low:.2f} … {high:.2f})"

@@ -92,7 +92,7 @@ class Study:
                         "layer.head": f"{head['layer']}.{head['number']}",
                         "mass found": head["found"][0],
                         "expected": head["expected"][0],
-                        "times as much": "{:.1f} ({:.1f} … {:.1f})".format(*head["lift"]),
+                        "times as much": tables.interval(head["lift"], ".1f"),
                         "untrained": head["untrained"][0],
                         "permuted": head["permuted"],
                     }

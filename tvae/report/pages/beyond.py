@@ -116,7 +116,7 @@ class Study:
                 "bars": row["bars"],
                 "rate (nats)": row["rate"],
                 "matched new bars": row["rate_new"],
-                "saved": f"{row['saving']:.1%} ({row['low']:.1%} … {row['high']:.1%})",
+                "saved": tables.interval([row[key] for key in ("saving", "low", "high")], ".1%"),
             }
             for name, run in self._longer.items()
             for row in run["codes"]["matched"]
@@ -219,14 +219,14 @@ class Study:
             one = sets[name]
             rows.append({
                 "songs": title,
-                "bars repeated": "{:.1%} ({:.1%} … {:.1%})".format(*one["repeated"]),
-                "notes": "{:.1f} ({:.1f} … {:.1f})".format(*one["notes"]),
+                "bars repeated": tables.interval(one["repeated"], ".1%"),
+                "notes": tables.interval(one["notes"], ".1f"),
                 "distances apart": one["distances_apart"],
                 "pitches apart": one["pitches_apart"],
                 "intervals apart": one["intervals_apart"],
                 "self-similarity, error": one["self_similarity_error"],
-                "nearest training song": "{:.1%} ({:.1%} … {:.1%})".format(*one["nearest"]),
-                "copies": "{:.1%} ({:.1%} … {:.1%})".format(*one["copies"]),
+                "nearest training song": tables.interval(one["nearest"], ".1%"),
+                "copies": tables.interval(one["copies"], ".1%"),
             })  # fmt: skip
         return tables.plain(pd.DataFrame(rows))
 

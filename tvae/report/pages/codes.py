@@ -65,7 +65,7 @@ class Study:
                 "bars": row["bars"],
                 "rate (nats)": row["rate"],
                 "matched new bars": row["rate_new"],
-                "saved": f"{row['saving']:.1%} ({row['low']:.1%} … {row['high']:.1%})",
+                "saved": tables.interval([row[key] for key in ("saving", "low", "high")], ".1%"),
             }
             | self._named(side)
             for side, one in self.sides.items()
@@ -137,7 +137,7 @@ class Study:
                 "rate of bar 5 as it was": one["copy_test"]["own"][0],
                 "another song's bar": one["copy_test"]["control"][0],
                 "copy of bar 1": one["copy_test"]["copy"][0],
-                "saved by the copy": "{:.1%} ({:.1%} … {:.1%})".format(*one["copy_test"]["saving"]),
+                "saved by the copy": tables.interval(one["copy_test"]["saving"], ".1%"),
             }
             for side, one in self.sides.items()
         ]

@@ -70,9 +70,9 @@ class Study:
             {
                 "": str(block),
                 "bars 5 to 8": row["variant"],
-                "rate (nats a bar)": "{:.2f} ({:.2f} … {:.2f})".format(*row["rate"]),
-                "below unrelated": "{:.1%} ({:.1%} … {:.1%})".format(*row["saving"]),
-                "accuracy, free-running": "{:.3f} ({:.3f} … {:.3f})".format(*row["accuracy"]),
+                "rate (nats a bar)": tables.interval(row["rate"], ".2f"),
+                "below unrelated": tables.interval(row["saving"], ".1%"),
+                "accuracy, free-running": tables.interval(row["accuracy"], ".3f"),
             }
             for (block, _), one in self.sides.items()
             for row in one["variants"]
@@ -115,10 +115,10 @@ class Study:
                 "trained on": row["trained_on"],
                 "model": plots.MODEL_NAMES[row["model"]],
                 "pieces": row["pieces"],
-                "accuracy": "{:.3f} ({:.3f} … {:.3f})".format(*row["accuracy_free_running"]),
-                "onset F1": "{:.3f} ({:.3f} … {:.3f})".format(*row["onset_f1_free_running"]),
-                "rate": "{:.0f} ({:.0f} … {:.0f})".format(*row["rate_nats_per_piece"]),
-                "distortion": "{:.0f} ({:.0f} … {:.0f})".format(*row["distortion_nats_per_piece"]),
+                "accuracy": tables.interval(row["accuracy_free_running"], ".3f"),
+                "onset F1": tables.interval(row["onset_f1_free_running"], ".3f"),
+                "rate": tables.interval(row["rate_nats_per_piece"], ".0f"),
+                "distortion": tables.interval(row["distortion_nats_per_piece"], ".0f"),
             }
             for row in self.everywhere
         ]

@@ -13,7 +13,6 @@ from tvae import corpus as corpora
 from tvae.report import emerged, listen, plots, tables
 from tvae.report.claims import CLAIMS
 from tvae.report.pages import page
-from tvae.report.transferred import cell
 
 THRESHOLDS = {claim.id: claim.threshold for claim in CLAIMS}
 
@@ -97,7 +96,7 @@ class Study:
             return page.Text(("Nor its numbers.",))
         rows = [
             {"pieces seen": f"{point['pieces']:,}"}
-            | {words: cell(*point[name]) for name, words in emerged.STATISTICS.items()}
+            | {words: tables.interval(point[name], ".2f") for name, words in emerged.STATISTICS.items()}
             for point in self.found["points"]
         ]
         return tables.plain(pd.DataFrame(rows))

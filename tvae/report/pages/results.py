@@ -147,7 +147,7 @@ class Study:
     def drops(self) -> tables.Table:
         """The share by which the rate falls from bar 1 to bars 5-7."""
         drops = self.scores[self.scores.statistic == "rate_drop"]
-        text = [f"{v:.1%} ({a:.1%} … {b:.1%})" for v, a, b in zip(drops.value, drops.low, drops.high, strict=True)]
+        text = [tables.interval(triple, ".1%") for triple in zip(drops.value, drops.low, drops.high, strict=True)]
         return tables.plain(pd.DataFrame({"": drops.block, "model": drops.model, "fall, bar 1 to bars 5-7": text}))
 
     def statistic(self, name: str, words: str, caption: str) -> plots.Shown:
@@ -207,7 +207,7 @@ class Study:
     def transposed(self) -> tables.Table:
         """Free-running accuracy of transposed test tunes."""
         intervals = zip(self.moved.value, self.moved.low, self.moved.high, strict=True)
-        text = [f"{v:.3f} ({a:.3f} … {b:.3f})" for v, a, b in intervals]
+        text = [tables.interval(triple, ".3f") for triple in intervals]
         semitones = [f"{k:+d}" for k in self.moved.semitones]
         return tables.plain(pd.DataFrame({"semitones": semitones, "accuracy, free-running": text}))
 

@@ -203,11 +203,11 @@ class Study:
             {
                 "corpus": run["corpus"],
                 "fold and seed": run["fold"],
-                "repeats of bar 1 found": transferred.cell(*run["conditions"]["bar 1"]["structure_recall"]),
-                "without a swap": transferred.cell(*run["conditions"]["no swap"]["structure_recall"]),
+                "repeats of bar 1 found": tables.interval(run["conditions"]["bar 1"]["structure_recall"], ".2f"),
+                "without a swap": tables.interval(run["conditions"]["no swap"]["structure_recall"], ".2f"),
             }
             | {
-                words: transferred.cell(*run["conditions"]["bar 1"][name])
+                words: tables.interval(run["conditions"]["bar 1"][name], ".2f")
                 for name, words in transferred.DECIDING.items()
             }
             for run in self.measured
