@@ -57,7 +57,8 @@ check: .venv/.stamp  ## in half a minute: format, lint, types, who imports whom,
 test: browser  ## all of it: every notebook and the book, then every test (browser tests open the book)
 	@$(MAKE) --no-print-directory book
 	@$(PY) scripts/check_book.py _build/html
-	@$(PY) -m pytest -q -n auto --dist loadfile
+	@# One worker more than cores: the tests in a browser wait for it half of their time.
+	@$(PY) -m pytest -q -n $$($(PY) -c "import os; print(1 + os.cpu_count())") --dist loadfile
 
 browser: .venv/.stamp  ## Chromium for the tests: the machine's own, else a download
 	@$(PY) scripts/get_browser.py
