@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tvae.model import parameter_count
 from tvae.presets import PRESETS, build
-from tvae.report import transferred
+from tvae.report import emerged, transferred
 from tvae.report.claims import CLAIMS, Finding
 from tvae.report.entry import Entry
 from tvae.report.tables import CORPORA
@@ -22,7 +22,7 @@ def answers(record: str | Path, entries: Sequence[Entry], findings: Sequence[Fin
     """
     found = {finding.claim: finding for finding in findings}
     return {
-        "verdicts": verdicts(found),
+        "verdicts": verdicts(record, found),
         "scale": scale(entries, findings),
         "codes": codes(found),
         "transfer": transfers(record, found),
@@ -45,27 +45,37 @@ def known(found: dict[str, Finding], *claims: str) -> bool:
     return all(claim in found and found[claim].value is not None for claim in claims)
 
 
-def verdicts(found: dict[str, Finding]) -> str:
+def verdicts(record: str | Path, found: dict[str, Finding]) -> str:
     """How many claims hold, and whether the one that the paper is named for does so in every training."""
     if not found:
         return "No claim of the paper is tested by these runs: they are toy runs, made to show that everything works."
     counts = Counter(finding.verdict for finding in found.values())
-    waiting = "waits" if counts["not decided"] == 1 else "wait"
+    waiting = counts["not decided"]
+    outcomes = [
+        f"{counts['replicated']} are replicated",
+        f"{counts['partly replicated']} partly",
+        f"{counts['not replicated']} not",
+        *([f"{waiting} {'waits' if waiting == 1 else 'wait'} for runs"] if waiting else []),
+    ]
     said = (
         f"{'Most' if 2 * counts['replicated'] > len(found) else 'Not most'} of the paper's claims hold: of "
-        f"{len(found)} tests {counts['replicated']} are replicated, {counts['partly replicated']} partly, "
-        f"{counts['not replicated']} not, and {counts['not decided']} {waiting} for runs."
+        f"{len(found)} tests {listed(outcomes)}."
     )
     kept, asked = found.get("C7"), next(claim.threshold for claim in CLAIMS if claim.id == "C7")
     if not kept or not kept.runs:
         return said
     held, trainings = sum(run.value >= asked for run in kept.runs), len(kept.runs)
+    if trainings == 1:
+        return said
     where = {0: "in none", trainings: "in all"}.get(held, f"in {held}")
+    longer = [
+        f", and from {round(since, -5):,} pieces on in a run of {round(run['points'][-1]['pieces'], -5):,}"
+        for run in emerged.read(Path(record) / "emergence.json")
+        if (since := emerged.first_above(run, "structure_kept", asked))
+    ]
     return (
         f'{said} Whether a repeated bar is stored as "as bar 1", so that it repeats another first bar too, depends on '
-        f"the training: {where} of {trainings} it mostly is."
-        if trainings > 1
-        else said
+        f"the training: {where} of {trainings} it mostly is{''.join(longer)}."
     )
 
 
