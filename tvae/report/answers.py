@@ -69,7 +69,7 @@ def verdicts(record: str | Path, found: dict[str, Finding]) -> str:
         return said
     where = {0: "in none", trainings: "in all"}.get(held, f"in {held}")
     longer = [
-        f", and from {round(since, -5):,} pieces on in a run of {round(run['points'][-1]['pieces'], -5):,}"
+        f", and from {emerged.seen(since)} pieces on in a run of {emerged.seen(run['points'][-1]['pieces'])}"
         for run in emerged.read(Path(record) / "emergence.json")
         if (since := emerged.first_above(run, "structure_kept", asked))
     ]

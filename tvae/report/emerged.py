@@ -155,21 +155,29 @@ def first_above(run: dict, statistic: str, threshold: float) -> int | None:
 
 
 def answer(run: dict | None, threshold: float) -> str:
-    """The page in two sentences; `threshold` is C7's."""
+    """The page in three sentences; `threshold` is C7's."""
     if run is None:
         return "When the structure begins to stay is not known: no run that kept its weights on the way is recorded."
-    last, first = run["points"][-1], run["points"][0]
+    points = run["points"]
+    first, half, last = points[0], points[len(points) // 2], points[-1]
     above = first_above(run, "structure_kept", threshold)
     when = (
-        f"From {above:,} pieces on, of {last['pieces']:,}, more than {threshold:.0%} of the host's structure stays "
-        "when bar 1 is swapped"
+        f"From {seen(above)} pieces on, of {seen(last['pieces'])}, more than {threshold:.0%} of the host's structure "
+        "stays when bar 1 is swapped"
         if above
-        else f"Not within {last['pieces']:,} pieces: less than {threshold:.0%} of the host's structure stays "
+        else f"Not within {seen(last['pieces'])} pieces: less than {threshold:.0%} of the host's structure stays "
         "when bar 1 is swapped"
     )
+    accuracy, structure = (last[name][0] - half[name][0] for name in ("accuracy_free_running", "structure_kept"))
     prior = [point["repeats_from_prior_mean"][0] for point in (first, last)]
     return (
-        f"{when}. With a z₅ that says nothing, bar 5 repeats bar 1 in {prior[0]:.0%} of the A-A pieces "
-        f"at {first['pieces']:,} pieces and in {prior[1]:.0%} at the end; "
-        f"the release trains for {RELEASE / 1e6:.0f} million."
+        f"{when}. From {seen(half['pieces'])} pieces on free-running accuracy changes by {accuracy:+.3f}, the "
+        f"structure kept by {structure:+.2f}. With a z₅ that says nothing, bar 5 repeats bar 1 in {prior[0]:.0%} of "
+        f"the A-A pieces at {seen(first['pieces'])} pieces and in {prior[1]:.0%} at the end; the release trains for "
+        f"{RELEASE / 1e6:.0f} million."
     )
+
+
+def seen(pieces: int) -> str:
+    """Pieces seen in words: a batch may end some pieces after the moment that was meant."""
+    return f"{round(pieces, -2):,}"

@@ -68,7 +68,7 @@ class Study:
         chosen = [points[k] for k in (0, len(points) // 2, len(points) - 1)]
         heard = points[0]["heard"]
         pieces = [heard["host"], heard["donor"], *(point["heard"]["result"] for point in chosen)]
-        titles = [*self._titles(heard), *(f"{point['pieces'] / 1e6:g} M pieces seen" for point in chosen)]
+        titles = [*self._titles(heard), *(f"after {emerged.seen(point['pieces'])} pieces" for point in chosen)]
         roles = ["host", "donor", *["result"] * len(chosen)]
         return listen.players([np.array(tokens) for tokens in pieces], titles, roles)
 
@@ -95,7 +95,7 @@ class Study:
         if self.found is None:
             return page.Text(("Nor its numbers.",))
         rows = [
-            {"pieces seen": f"{point['pieces']:,}"}
+            {"pieces seen": emerged.seen(point["pieces"])}
             | {words: tables.interval(point[name], ".2f") for name, words in emerged.STATISTICS.items()}
             for point in self.found["points"]
         ]
