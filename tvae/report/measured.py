@@ -59,15 +59,16 @@ def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
     return measured | {"codes": codes.measure(vae, train, test), "limits": limits.measure(vae, test)}
 
 
-def elsewhere(entries: list[Entry], weights: str | Path, data: Mapping[str, Corpus]) -> list[dict]:
-    """Every model with released weights on the test pieces of fold 0 of every corpus, its own included."""
+def elsewhere(
+    entries: list[Entry], weights: str | Path, data: Mapping[str, Corpus], names: Iterable[str]
+) -> list[dict]:
+    """Every model with released weights on the test pieces of its fold of these corpora; its own may be among them."""
     rows = []
-    names = dict.fromkeys((*NAMES, *(entry.corpus for entry in entries)))
     for entry in entries:
         if entry.released:
-            model, own = records.load_model(weights, entry), records.corpus_of(entry, data)
+            model = records.load_model(weights, entry)
             for name in names:
-                corpus = own if name == entry.corpus else data[name]
+                corpus = records.corpus_of(entry, data) if name == entry.corpus else data[name]
                 test = corpus.part(corpus.split(entry.fold)[1])
                 where = {"model": entry.model, "trained_on": entry.corpus, "tested_on": name, "pieces": len(test)}
                 rows.append(where | limits.elsewhere(model, test))
@@ -177,7 +178,8 @@ def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, C
         runs,
         lambda entry, vae: measure(vae, records.corpus_of(entry, data), entry.fold),
     )
-    write_json(path, rounded({"runs": found, "elsewhere": elsewhere(entries, weights, data)}))
+    names = dict.fromkeys((*NAMES, *(entry.corpus for entry in entries)))
+    write_json(path, rounded({"runs": found, "elsewhere": elsewhere(entries, weights, data, names)}))
 
 
 def rounded(measured):

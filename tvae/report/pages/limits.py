@@ -87,7 +87,7 @@ class Study:
         """Every recorded model on the test pieces of every corpus: on folk measured now, else recorded."""
         entries = page.entries(self.record)
         runs = [run for name in corpora.NAMES for run in measured.inspected(entries, name).values()]
-        live = measured.elsewhere(runs, page.located(self.weights), {"folk": corpora.load("folk")})
+        live = measured.elsewhere(runs, page.located(self.weights), {"folk": corpora.load("folk")}, ["folk"])
         now = {(one["model"], one["trained_on"], one["tested_on"]) for one in live}
         then = self.recorded["elsewhere"]
         return [*live, *(row for row in then if (row["model"], row["trained_on"], row["tested_on"]) not in now)]
