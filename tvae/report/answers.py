@@ -92,11 +92,8 @@ def scale(entries: Sequence[Entry], findings: Sequence[Finding]) -> str:
         f"{release.stage_1.rows / 1e6:.1f} million pieces."
     )
     trainings = Counter(len(finding.runs) for finding in findings if finding.runs)
-    tests = [
-        f"{number} {'rests' if number == 1 else 'rest'} on {'one training' if runs == 1 else f'{runs} trainings'}"
-        for runs, number in sorted(trainings.items(), reverse=True)
-    ]
-    return f"{said} Of the tests {', '.join(tests)}." if tests else said
+    tests = [f"{number} on {runs}" for runs, number in sorted(trainings.items(), reverse=True)]
+    return f"{said} How many trainings the tests rest on: {', '.join(tests)}." if tests else said
 
 
 def codes(found: dict[str, Finding]) -> str:

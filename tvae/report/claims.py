@@ -56,7 +56,8 @@ class Claim:
 
     def reads(self, value: float) -> str:
         """A value of the statistic, or the threshold, as a reader wants to see it."""
-        return self.number.format(value).replace("-", "−")
+        text = self.number.format(value)
+        return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.strip("+-")  # 0 has none
 
 
 FIRST_KNOWN = ("d3f325e", "trials with other code on the same MIDI archives")

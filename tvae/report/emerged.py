@@ -135,8 +135,8 @@ def from_then_on(fallen: pd.DataFrame, threshold: float) -> tuple[str, ...]:
     known = [pieces for pieces in since if pieces is not None]
     if not known:
         return ()
-    when = f"from {min(known):,} pieces on" + (
-        f" in the earliest, from {max(known):,} in the latest" if min(known) != max(known) else ""
+    when = f"from {seen(min(known))} pieces on" + (
+        f" in the earliest, from {seen(max(known))} in the latest" if min(known) != max(known) else ""
     )
     return (
         f"In {len(known)} of {len(since)} recorded trainings with attention later bars stay more than {threshold:.0%} "

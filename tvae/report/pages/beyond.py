@@ -59,7 +59,7 @@ class Study:
         said = []
         for group in (claims.LONGER_MUSIC, claims.NEW_SONGS, claims.LIMIT):
             own = [one for one in found if one.group == group]
-            decided = [f"{one.statement} This {one.verdict}." for one in own if one.value is not None]
+            decided = [f"{one.statement.rstrip('.')}: {one.verdict}." for one in own if one.value is not None]
             said.append(f"{group.capitalize()}: {' '.join(decided) or 'not recorded yet.'}")
         return page.Text(tuple(said))
 

@@ -24,7 +24,7 @@ from tvae.report.plots.style import (
 @styled
 def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
     """{model: the history of its run} -> loss, rate and accuracy of stage 1 against pieces seen."""
-    figure = Figure(figsize=(WIDTH, 6.2))
+    figure = Figure(figsize=(WIDTH, 5.6 + 0.2 * len(histories)))  # the legend has a line a model
     loss, rate, accuracy = figure.subplots(3, 1, sharex=True)
     for model, h in histories.items():
         look = {"color": MODEL_COLOURS[model], "ls": MODEL_LINES[model], "label": MODEL_NAMES[model]}
