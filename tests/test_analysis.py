@@ -205,6 +205,7 @@ def curves_on_file(folder, **curves):
                 steps=np.full(60, 128),
                 correct_free_running=np.full(60, 128 * (rate / 200) ** 2),
                 distortion=distortion * spread / spread.mean(),
+                **{f"onsets_{kind}_free_running": np.ones(60) for kind in ("found", "claimed", "true")},
             )
             entries.append(entry)
     return entries

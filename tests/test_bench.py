@@ -16,7 +16,7 @@ def figures(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bench, "SECONDS", 0.02)
         patch.setattr(bench, "REPEATS", 1)
-        patch.setattr(bench.bench, "__defaults__", ((2, 4),))
+        patch.setattr(bench, "BATCHES", (2, 4))
         main(["bench", "--out", str(out)])
     return json.loads(out.read_text())
 
