@@ -18,11 +18,6 @@ from tvae.report.pages import page
 from tvae.train import train
 
 
-def dotted(curves: dict[str, pd.DataFrame]) -> bool:
-    """Was free-running accuracy measured on the way? Early runs did not."""
-    return any("validation_accuracy_free_running" in curve for curve in curves.values())
-
-
 @dataclass(frozen=True)
 class Study:
     """The recorded runs, but for those at other KL weights, and how fast a machine was."""
@@ -47,8 +42,8 @@ class Study:
             plots.show(
                 plots.training_curves(curves),
                 f"Loss, rate and accuracy against pieces seen for the models trained on {corpus}.",
-                f"Stage 1 on {corpus}. Lines: means over training batches, transposed and with sampled codes"
-                + ("; dots: free-running accuracy on validation songs." if dotted(curves) else "."),
+                f"Stage 1 on {corpus}. Lines: means over training batches, transposed and with sampled codes; dots, "
+                "where it was measured: free-running accuracy on validation songs.",
                 file=f"training-{corpus}",
             )
             for corpus, curves in self.histories.items()

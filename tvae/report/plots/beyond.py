@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn
 from matplotlib.figure import Figure
 
-from tvae.report.plots.style import GREY, MODEL_COLOURS, PALETTE, WIDTH, legend_above, styled
+from tvae.report.plots.style import GREY, MODEL_COLOURS, PALETTE, WIDTH, styled
 
 MARKERS = "osD^vP"
 
@@ -42,5 +42,6 @@ def repeats_by_distance_of(sides: Mapping[str, Sequence[float]]) -> Figure:
     seaborn.barplot(rows, x="distance", y="value", ax=ax, **look)
     ax.set(xlabel="bars back to the nearest equal bar", ylabel="of the repeats (%)")
     ax.grid(False, axis="x")
-    legend_above(figure, ax)
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    ax.get_legend().remove()  # seaborn's own
     return figure

@@ -16,7 +16,6 @@ import numpy as np
 import seaborn
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from tvae.melody import BARS
@@ -82,13 +81,6 @@ def tile(ax: Axes, x: float, y: float, width: float, height: float, colour: str,
 def beside(ax: Axes, y: float, text: str, **look) -> None:
     """A text to the right of the axes, at the height of y."""
     ax.annotate(text, (1, y), (5, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=9.5, **look)
-
-
-def legend_above(figure: Figure, ax: Axes) -> None:
-    """The legend that seaborn put into the axes, above the figure."""
-    handles, labels = ax.get_legend_handles_labels()
-    ax.get_legend().remove()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2)
 
 
 def short_numbers(ax: Axes) -> None:
