@@ -92,8 +92,11 @@ def scale(entries: Sequence[Entry], findings: Sequence[Finding]) -> str:
         f"{release.stage_1.rows / 1e6:.1f} million pieces."
     )
     trainings = Counter(len(finding.runs) for finding in findings if finding.runs)
-    tests = [f"{number} on {runs}" for runs, number in sorted(trainings.items(), reverse=True)]
-    return f"{said} How many trainings the tests rest on: {', '.join(tests)}." if tests else said
+    if not trainings:
+        return said
+    (most, number), *rest = sorted(trainings.items(), reverse=True)
+    first = f"{number} of the tests rest on {most} {'training' if most == 1 else 'trainings'}"
+    return f"{said} {listed([first, *(f'{number} on {runs}' for runs, number in rest)])}."
 
 
 def codes(found: dict[str, Finding]) -> str:

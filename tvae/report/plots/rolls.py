@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -82,7 +83,7 @@ def _roll(
     ax.set_yticklabels([pitch_name(pitch) for pitch in octaves])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set_title(" · ".join(filter(None, (role, title))), pad=18)
+    ax.set_title(fill(" · ".join(filter(None, (role, title))), 38), pad=18)  # in two columns it stays in its own
 
 
 @styled
