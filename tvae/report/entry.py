@@ -69,8 +69,8 @@ class Entry(BaseModel):
 
     @property
     def released(self) -> bool:
-        """Are its weights part of the record? The repository stays small without those of ablations."""
-        return self.fold == 0 and not self.sweep and MODELS[self.model].role != "ablation"
+        """Are its weights part of the record? Those of the compared models are; the repository stays small."""
+        return self.fold == 0 and not self.sweep and MODELS[self.model].role in ("paper", "baseline")
 
     @property
     def beyond(self) -> bool:
