@@ -15,6 +15,7 @@ import yaml
 
 import tvae
 from tvae import corpus, midi
+from tvae.report import record
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -55,6 +56,17 @@ def test_lines_of_our_scripts_fit_a_screen():
     for path in ours:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             assert len(line) <= 120, f"{path.name}:{number}"
+
+
+def test_a_clone_stays_small():
+    assert sum(path.stat().st_size for path in tracked()) < 60e6
+
+
+def test_the_weights_are_those_of_the_released_runs():
+    released = {f"{run.name}.safetensors" for run in record.read(ROOT / "figures") if run.released}
+    assert {path.name for path in (ROOT / "weights").iterdir()} - {
+        "prior-cpu-hooktheory-attention-fold0.safetensors"
+    } == released
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

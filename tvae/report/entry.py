@@ -69,8 +69,8 @@ class Entry(BaseModel):
 
     @property
     def released(self) -> bool:
-        """Are its weights part of the record? Those of the compared models are; the repository stays small."""
-        return self.fold == 0 and not self.sweep and MODELS[self.model].role in ("paper", "baseline")
+        """Are its weights part of the record? Not those of controls and ablations: the repository stays small."""
+        return self.fold == 0 and not self.sweep and MODELS[self.model].role in ("paper", "baseline", "beyond")
 
     @property
     def beyond(self) -> bool:
