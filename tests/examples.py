@@ -101,3 +101,27 @@ def hooktheory_record(**changes) -> dict:
     annotations = {"num_beats": 36, "meters": [{"beat": 0, "beats_per_bar": 4, "beat_unit": 4}], "melody": beats}
     names = {"artist": "the-band", "song": "a-song"}
     return {"youtube": {"id": "abc"}, "hooktheory": names, "annotations": annotations | changes}
+
+
+def curves_on_file(folder: Path, about: dict | None = None, **curves) -> list[Entry]:
+    """Entries of sweeps with known curves: model -> (KL weight, rate, distortion) points, for 60 pieces.
+
+    `about` is what else is known of all of them.
+    """
+    (folder / "pieces").mkdir(exist_ok=True)
+    entries = []
+    for model, points in curves.items():
+        for weight, rate, distortion in points:
+            entry = recorded(model=model, sweep=True, kl_weight=weight, **(about or {}))
+            spread = 1 + 0.1 * np.random.default_rng(0).normal(size=60)  # of the distortions: pieces differ
+            np.savez(
+                folder / "pieces" / f"{entry.name}.npz",
+                song=np.arange(60) // 3,
+                rate=np.full(60, rate),
+                steps=np.full(60, 128),
+                correct_free_running=np.full(60, 128 * (rate / 200) ** 2),
+                distortion=distortion * spread / spread.mean(),
+                **{f"onsets_{kind}_free_running": np.ones(60) for kind in ("found", "claimed", "true")},
+            )
+            entries.append(entry)
+    return entries

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from examples import TINY
+from examples import TINY, curves_on_file
 from examples import recorded as example
 
 from tvae import TvaeError, corpus
@@ -124,6 +124,8 @@ def test_over_folds_the_interval_holds_what_trainings_differ_by(recorded, block)
     assert same[0] == apart[0] == pytest.approx(0.5)
     assert 0.015 < same[2] - same[1] < 0.03 and apart[2] - apart[1] > 0.2  # five runs know more than one, if they agree
     assert over_folds([(0.5, 0.4, 0.7)]) == (0.5, 0.4, 0.7)  # one run knows nothing of others
+    value, low, high = over_folds([(0.5, 0.5, 0.7)] * 3)  # what each knows of one side alone
+    assert value == 0.5 <= low < 0.52 and 0.55 < high < 0.7
     folder, entries = recorded
     one = block.intervals(folder, "attention")["accuracy_free_running"]
     twice = results.Block("folk", "smoke", (0, 0), {"attention": [entry_of(entries, "attention")] * 2})
@@ -188,27 +190,6 @@ def test_a_higher_kl_weight_buys_a_lower_rate(recorded):
         assert ((points[f"{name}_low"] <= points[name]) & (points[name] <= points[f"{name}_high"])).all()
     assert "KL weight" in tables.rate_distortion(points).html
     assert results.rate_distortion(folder, entries, "hooktheory").empty
-
-
-def curves_on_file(folder, **curves):
-    """A record of sweeps with known curves: model -> (KL weight, rate, distortion) points, for 60 pieces."""
-    (folder / "pieces").mkdir(exist_ok=True)
-    entries = []
-    for model, points in curves.items():
-        for weight, rate, distortion in points:
-            entry = example(model=model, sweep=True, kl_weight=weight)
-            spread = 1 + 0.1 * np.random.default_rng(0).normal(size=60)  # of the distortions: pieces differ
-            np.savez(
-                folder / "pieces" / f"{entry.name}.npz",
-                song=np.arange(60) // 3,
-                rate=np.full(60, rate),
-                steps=np.full(60, 128),
-                correct_free_running=np.full(60, 128 * (rate / 200) ** 2),
-                distortion=distortion * spread / spread.mean(),
-                **{f"onsets_{kind}_free_running": np.ones(60) for kind in ("found", "claimed", "true")},
-            )
-            entries.append(entry)
-    return entries
 
 
 def test_models_are_compared_at_one_rate(tmp_path):

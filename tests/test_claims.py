@@ -3,11 +3,10 @@
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from examples import ENTRY, recorded
+from examples import ENTRY, curves_on_file, recorded
 
 from tvae import TvaeError
 from tvae.report import claims, evidence, tables
@@ -16,6 +15,7 @@ from tvae.report.claims import CLAIMS, Evidence, decide, verdict
 ROOT = Path(__file__).parent.parent
 R3 = next(claim for claim in CLAIMS if claim.id == "R3")
 C1 = next(claim for claim in CLAIMS if claim.id == "C1")
+C2 = next(claim for claim in CLAIMS if claim.id == "C2")
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,33 @@ def test_a_changed_record_changes_its_verdict(tmp_path):
     assert verdicts == ["replicated", "partly replicated", "not replicated"]
 
 
-def test_curves_whose_first_run_is_not_recorded_decide_nothing(tmp_path, monkeypatch):
-    (claim,) = [claim for claim in CLAIMS if claim.id == "C2"]
-    curves = SimpleNamespace(saving=(0.1, 0.08, 0.12), rate=150)
-    monkeypatch.setattr(evidence, "at_equal_rate", lambda *_: curves)
-    both = write(tmp_path, {(model, 0): 0.9 for model in (claim.model, claim.other)})
-    found = decide(claim, evidence.evidence(claim, both))
-    assert found.verdict == "replicated" and found.source.startswith("one run of each model: fold 0,")
-    alone = write(tmp_path, {(claim.model, 0): 0.9})
-    found = decide(claim, evidence.evidence(claim, alone))
+def write_curves(folder: Path, savings: dict[int, float], known: tuple[str, ...]) -> evidence.Record:
+    """A record of curves: fold -> share of `no_attention`'s distortion that `attention` saves at 100 nats.
+
+    Of the runs that the curves go on from, those of the `known` models are recorded.
+    """
+    entries = []
+    for fold, saving in savings.items():
+        about = {"corpus": "hooktheory", "preset": "cpu", "fold": fold, "seed": fold}
+        theirs = [(1, 120, 45.0), (2, 100, 50 / (1 - saving)), (4, 50, 120.0)]
+        entries += curves_on_file(folder, about, attention=[(1, 100, 50.0)], no_attention=theirs)
+        entries += [recorded(model=model, **about) for model in known]
+    (folder / "results.json").write_text(json.dumps([entry.model_dump() for entry in entries]))
+    return evidence.Record(folder)
+
+
+def test_curves_decide_on_every_fold_that_has_them(tmp_path):
+    both = write_curves(tmp_path, {0: 0.2, 2: 0.3}, (C2.model, C2.other))
+    found = decide(C2, evidence.evidence(C2, both))
+    assert found.verdict == "replicated" and found.statistic.endswith("at 100 nats on hooktheory")
+    assert [run.value for run in found.runs] == pytest.approx([0.2, 0.3]) and found.value == pytest.approx(0.25)
+    assert found.source == "2 runs of each model: folds 0, 2, a seed each, 2,000 pieces"
+    names = [f"cpu-hooktheory-{run}" for run in ("attention-fold2-kl1", "no_attention-fold2-kl1")]
+    assert [name for name in found.runs[1].names if name.endswith("kl1")] == names
+
+
+def test_curves_whose_first_run_is_not_recorded_decide_nothing(tmp_path):
+    found = decide(C2, evidence.evidence(C2, write_curves(tmp_path, {0: 0.2}, (C2.model,))))
     assert found.verdict == "not decided" and "go on from" in found.reason
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from tvae.corpus import FOLDS
 from tvae.evaluate import terms
 from tvae.report import beyond, measured, transferred
 from tvae.report import record as records
 from tvae.report.claims import BEYOND, BEYOND_FILE, CLAIMS, DECIDING, Claim, Estimate, Evidence, Finding, decide, write
 from tvae.report.entry import Entry
-from tvae.report.results import at_equal_rate, paired_difference, read_descriptions
+from tvae.report.results import at_equal_rate, curves, paired_difference, read_descriptions
 from tvae.studies.comparison import EqualRate
 from tvae.studies.statistics import interval, over_folds
 
@@ -174,20 +175,32 @@ def evidence(claim: Claim, record: Record) -> Evidence:
 
 
 def evidence_at_equal_rate(claim: Claim, record: Record) -> Evidence:
-    """The same where two rate-distortion curves are compared, which there are of fold 0 alone."""
+    """The same where two rate-distortion curves are compared, on every fold where they have a rate in common."""
     words, part = AT_EQUAL_RATE[claim.statistic]
     words = words.format(model=claim.model, other=claim.other)
-    found = at_equal_rate(record.folder, record.entries, claim.corpus, claim.model, claim.other)
-    if found is None:
-        return Evidence(words, reason=f"the curves of {claim.model} and {claim.other} are not recorded at one rate yet")
-    measured_there = part(found)
-    if measured_there is None:
-        return Evidence(words, reason="the curves were recorded without accuracy from drawn codes")
-    bases = [record.runs(claim, model).get(0) for model in (claim.model, claim.other)]
-    if None in bases:
-        return Evidence(words, reason="a run that these curves go on from is not recorded")
-    run = about(record, bases, measured_there)
-    return Evidence(f"{words} at {found.rate:.0f} nats", (run,), measured_there)
+    pair = (claim.model, claim.other)
+    runs, rates = [], []
+    reason = f"the curves of {claim.model} and {claim.other} are not recorded at one rate yet"
+    for fold in range(FOLDS):
+        found = at_equal_rate(record.folder, record.entries, claim.corpus, *pair, fold)
+        if found is None:
+            continue
+        measured_there = part(found)
+        if measured_there is None:
+            reason = "the curves were recorded without accuracy from drawn codes"
+        elif not all(fold in record.runs(claim, model) for model in pair):
+            reason = "a run that these curves go on from is not recorded"
+        else:
+            points = curves(record.entries, claim.corpus, fold)
+            runs.append(about(record, [point for model in pair for point in points[model]], measured_there))
+            rates.append(found.rate)
+    if not runs:
+        return Evidence(words, reason=reason)
+    lowest, highest = f"{min(rates):.0f}", f"{max(rates):.0f}"
+    where = lowest if lowest == highest else f"{lowest} to {highest}"
+    return Evidence(
+        f"{words} at {where} nats", tuple(runs), over_folds([(one.value, one.low, one.high) for one in runs])
+    )
 
 
 def about(record: Record, entries: list[Entry], found: Interval) -> Estimate:

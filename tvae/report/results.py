@@ -200,9 +200,9 @@ def beta(entry: Entry) -> float:
     return entry.kl_weight * PIECE / PRESETS[entry.preset].plan(entry.model).model.latent_dims
 
 
-def curves(entries: list[Entry], corpus: str) -> dict[str, list[Entry]]:
-    """The sweeps recorded on fold 0 of a corpus: model -> its entries, from the lowest KL weight to the highest."""
-    own = [entry for entry in entries if entry.corpus == corpus and entry.fold == 0 and entry.sweep]
+def curves(entries: list[Entry], corpus: str, fold: int = 0) -> dict[str, list[Entry]]:
+    """The sweeps recorded on a fold of a corpus: model -> its entries, from the lowest KL weight to the highest."""
+    own = [entry for entry in entries if entry.corpus == corpus and entry.fold == fold and entry.sweep]
     found = {model: [entry for entry in own if entry.model == model] for model in MODELS}
     return {model: sorted(runs, key=lambda entry: entry.kl_weight) for model, runs in found.items() if runs}
 
@@ -249,16 +249,16 @@ def curve(record: str | Path, runs: list[Entry]) -> Curve:
     )
 
 
-def at_equal_rate(record: str | Path, entries: list[Entry], corpus: str, model: str, other: str) -> EqualRate | None:
+def at_equal_rate(
+    record: str | Path, entries: list[Entry], corpus: str, model: str, other: str, fold: int = 0
+) -> EqualRate | None:
     """`tvae.studies.comparison.equal_rate` of two models' recorded curves, at the rate of `model` at a KL weight of 1.
 
-    None where one of the curves has fewer than two points, `model` none at weight 1, or the curves no rate in common.
+    None where `model` has no point at weight 1, the other none at all, or the curves have no rate in common.
     """
-    found = curves(entries, corpus)
-    if min(len(found.get(name, ())) for name in (model, other)) < 2:
-        return None
-    weights = [entry.kl_weight for entry in found[model]]
-    if 1 not in weights:
+    found = curves(entries, corpus, fold)
+    weights = [entry.kl_weight for entry in found.get(model, ())]
+    if 1 not in weights or other not in found:
         return None
     ours, theirs = (curve(record, found[name]) for name in (model, other))
     return equal_rate((model, other), ours, theirs, weights.index(1))

@@ -55,17 +55,17 @@ def over_folds(intervals: Sequence[Sequence[np.ndarray | float]]) -> tuple[np.nd
     """The mean of a statistic over runs, with an interval that holds both what songs and what trainings differ by.
 
     intervals: value, low, high (...) of each run, on its own songs and from its own seed. Runs are resampled, and of
-    each drawn run a value from its own interval, taken as normal. One run keeps its interval: it says nothing of other
-    trainings, and few runs say little: see `of_trainings`.
+    each drawn run a value from its own interval, taken as normal on either side of its value. One run keeps its
+    interval: it says nothing of other trainings, and few runs say little: see `of_trainings`.
     """
     values, lows, highs = np.moveaxis(np.asarray(intervals, float), 1, 0)  # (runs, ...) each
     if len(values) == 1:
         return values[0], lows[0], highs[0]
     random = np.random.default_rng(SEED)
     drawn = random.integers(len(values), size=(DRAWS, len(values)))
-    deviations = (highs - lows) / (2 * 1.96)
     noise = random.standard_normal((*drawn.shape, *values.shape[1:]))
-    means = (values[drawn] + deviations[drawn] * noise).mean(1)
+    deviations = np.where(noise < 0, (values - lows)[drawn], (highs - values)[drawn]) / 1.96
+    means = (values[drawn] + deviations * noise).mean(1)
     return values.mean(0), *quantiles(means)
 
 
