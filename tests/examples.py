@@ -113,11 +113,11 @@ def curves_on_file(folder: Path, about: dict | None = None, **curves) -> list[En
     for model, points in curves.items():
         for weight, rate, distortion in points:
             entry = recorded(model=model, sweep=True, kl_weight=weight, **(about or {}))
-            spread = 1 + 0.1 * np.random.default_rng(0).normal(size=60)  # of the distortions: pieces differ
+            spread = 1 + 0.1 * np.random.default_rng(0).normal(size=60)  # pieces differ
             np.savez(
                 folder / "pieces" / f"{entry.name}.npz",
                 song=np.arange(60) // 3,
-                rate=np.full(60, rate),
+                rate=rate * spread / spread.mean(),
                 steps=np.full(60, 128),
                 correct_free_running=np.full(60, 128 * (rate / 200) ** 2),
                 distortion=distortion * spread / spread.mean(),

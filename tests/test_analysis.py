@@ -210,6 +210,7 @@ def test_the_interval_holds_what_is_not_known_between_two_points(tmp_path):
     near = curves_on_file(tmp_path, attention=points, no_attention=[(4, 50, 120), (1, 100, 74), (0.25, 200, 28)])
     measured = results.at_equal_rate(tmp_path, near, "folk", "attention", "no_attention")
     assert measured.saving[2] - measured.saving[1] < 0.01  # both have a point there
+    assert measured.accuracy == pytest.approx((0, 0, 0))
     far = curves_on_file(tmp_path, attention=points, no_attention=[(4, 40, 134), (0.25, 200, 28)])
     chord = results.at_equal_rate(tmp_path, far, "folk", "attention", "no_attention")
     assert chord.saving[1] < measured.saving[0] < chord.saving[2] and chord.saving[2] - chord.saving[1] > 0.1
@@ -219,7 +220,7 @@ def test_the_interval_holds_what_is_not_known_between_two_points(tmp_path):
 def test_where_the_other_curve_does_not_reach_the_nearest_common_rate_is_taken_and_without_one_nothing(tmp_path):
     apart = [(4, 120, 60), (1, 150, 50), (0.5, 160, 45)]
     entries = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40), (0.5, 130, 30)], no_attention=apart)
-    assert results.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention").rate == 120
+    assert results.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention").rate == pytest.approx(120)
     entries = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=apart)
     assert results.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention") is None
 

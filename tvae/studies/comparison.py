@@ -61,18 +61,19 @@ def equal_rate(names: tuple[str, str], ours: Curve, theirs: Curve, at: int) -> E
     It is the one that ours has at its point number `at`, or the nearest that both curves reach. None where they have
     no rate in common: nothing is extrapolated.
 
-    The bootstrap draws songs for both curves at once. The interval also holds what is not known between two points: a
-    curve lies below the chord and above the tangents of slope -beta at its points (`distortion_at`), and its accuracy
-    between theirs (`accuracy_at`).
+    The bootstrap draws songs for both curves at once, and compares at the rate that the point has in that draw. The
+    interval also holds what is not known between two points: a curve lies below the chord and above the tangents of
+    slope -beta at its points (`distortion_at`), and its accuracy between theirs (`accuracy_at`).
     """
     drawn = [[by_draw(curve.song, array) for array in (curve.rate, curve.distortion)] for curve in (ours, theirs)]
-    rates = [curve[0][0] for curve in drawn]  # as measured
-    lowest, highest = max(rate.min() for rate in rates), min(rate.max() for rate in rates)
-    if lowest > highest:
+    rates = [curve[0] for curve in drawn]  # (1 + draws, points) each, as measured first
+    lowest = np.maximum(*(rate.min(1) for rate in rates))
+    highest = np.minimum(*(rate.max(1) for rate in rates))
+    if lowest[0] > highest[0]:
         return None
-    where = float(np.clip(rates[0][at], lowest, highest))
+    where = np.clip(rates[0][:, at], lowest, highest)
     found = [
-        np.array([distortion_at(where, *point, curve.betas) for point in zip(*sums, strict=True)])
+        np.array([distortion_at(*point, curve.betas) for point in zip(where, *sums, strict=True)])
         for curve, sums in zip((ours, theirs), drawn, strict=True)
     ]  # (1 + draws, 3) each: value, low, high
     (value, least, most), (other, others_least, others_most) = found[0].T, found[1].T
@@ -80,17 +81,14 @@ def equal_rate(names: tuple[str, str], ours: Curve, theirs: Curve, at: int) -> E
 
     def gain(own: np.ndarray, others: np.ndarray) -> tuple[float, float, float]:
         (value, least, most), (other, others_least, others_most) = (
-            np.array([accuracy_at(where, *point) for point in zip(rates_drawn, heights, strict=True)]).T
-            for rates_drawn, heights in (
-                (drawn[0][0], by_draw(ours.song, own)),
-                (drawn[1][0], by_draw(theirs.song, others)),
-            )
+            np.array([accuracy_at(*point) for point in zip(where, rates_drawn, heights, strict=True)]).T
+            for rates_drawn, heights in zip(rates, (by_draw(ours.song, own), by_draw(theirs.song, others)), strict=True)
         )
         return spread(value - other, least - others_most, most - others_least)
 
     known = ours.sampled is not None and theirs.sampled is not None
     sampled = gain(ours.sampled, theirs.sampled) if known else None
-    return EqualRate(*names, where, saving, gain(ours.accuracy, theirs.accuracy), sampled)
+    return EqualRate(*names, float(where[0]), saving, gain(ours.accuracy, theirs.accuracy), sampled)
 
 
 def by_draw(song: np.ndarray, array: np.ndarray) -> np.ndarray:
