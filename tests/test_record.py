@@ -150,6 +150,11 @@ def test_a_model_with_one_code_for_all_bars_has_no_rate_per_bar(tmp_path):
         record.read(tmp_path)
 
 
+def test_of_the_repetitions_of_a_fold_the_one_with_its_own_seed_is_released():
+    known = [Entry(**{**ENTRY, "seed": seed}) for seed in (0, 1)]
+    assert [(run.name.rpartition("-")[2], run.released) for run in known] == [("fold0", True), ("seed1", False)]
+
+
 def test_runs_at_other_kl_weights_have_names_of_their_own(tmp_path):
     weights = [{**ENTRY, "sweep": True, "kl_weight": weight} for weight in (0.25, 1.0, 4)]
     write(tmp_path, [ENTRY, *weights])

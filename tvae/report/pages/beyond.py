@@ -50,7 +50,7 @@ class Study:
 
     def missing(self, what: str, command: str) -> page.Text:
         return page.Text(
-            (f"Not recorded yet: {what}.", f"To record it: {command}, then python -m tvae record and measure.")
+            (f"Not recorded yet: {what}.", f"To record it: `{command}`, then `python -m tvae record` and `measure`.")
         )
 
     def answer(self) -> page.Text:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +14,7 @@ from tvae.presets import MODELS
 from tvae.report import claims, measured
 from tvae.report import record as records
 from tvae.report.entry import Entry
-from tvae.report.tables import Table, plain, runs, verdicts
+from tvae.report.tables import Table, code, plain, runs, verdicts
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -100,12 +99,12 @@ def tell(page: str, numbers: dict) -> None:
 
 @dataclass(frozen=True, repr=False)
 class Text:
-    """Sentences that a notebook can show."""
+    """Sentences that a notebook can show, with `code` in backticks."""
 
     sentences: tuple[str, ...]
 
     def _repr_html_(self) -> str:
-        return f'<div class="tvae-text">{"".join(f"<p>{escape(sentence)}</p>" for sentence in self.sentences)}</div>'
+        return f'<div class="tvae-text">{"".join(f"<p>{code(sentence)}</p>" for sentence in self.sentences)}</div>'
 
     def __repr__(self) -> str:
         return "\n".join(self.sentences)

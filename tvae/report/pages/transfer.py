@@ -275,11 +275,12 @@ class Study:
             for run in self.runs
             if run.corpus == corpus
         ]
+        taken = runs[0]["groups"]
         figure = plots.show(
             self._measures(runs),
             f"The same three measures on {corpus}, measured while this page was built.",
-            f"{corpus}, from the weights at hand: {runs[0]['n']:,} transfers a line, {runs[0]['groups']} groups of "
-            "songs.",
+            f"{corpus}, from the weights at hand: {runs[0]['n']:,} transfers a line, {taken} group{'s' * (taken > 1)} "
+            "of three songs.",
         )
         return page.below([figure])
 
