@@ -9,7 +9,7 @@ import pytest
 from examples import ENTRY, curves_on_file, recorded
 
 from tvae import TvaeError
-from tvae.report import claims, evidence, tables
+from tvae.report import beyond, claims, evidence, measured, record, tables, transferred
 from tvae.report.claims import CLAIMS, Evidence, decide, verdict
 
 ROOT = Path(__file__).parent.parent
@@ -176,6 +176,17 @@ def test_the_recorded_findings_are_those_of_the_record():
     for claim in CLAIMS:
         again = decide(claim, evidence.evidence(claim, evidence.Record(ROOT / "figures")))
         assert again == found[claim.id]
+
+
+def test_what_the_record_holds_of_its_runs_was_measured_of_these_very_runs():
+    """Pages show it as it stands there; a run that was trained again is measured again (`python -m tvae measure`)."""
+    folder = ROOT / "figures"
+    runs = {run.name: run for run in record.read(folder)}
+    swapped = {run["run"]: run for run in transferred.read(folder / "transfer.json")}
+    for found in (measured.read(folder / "inside.json")["runs"], swapped, beyond.read(folder)["runs"]):
+        assert found
+        for name, about in found.items():
+            assert runs[name].same(about), name
 
 
 def test_every_claim_names_its_test_its_threshold_and_the_commit_that_set_them():
