@@ -14,6 +14,7 @@ from tvae.report import record as records
 from tvae.report.claims import BEYOND, BEYOND_FILE, CLAIMS, DECIDING, Claim, Estimate, Evidence, Finding, decide, write
 from tvae.report.entry import Entry
 from tvae.report.results import at_equal_rate, curves, paired_difference, read_descriptions
+from tvae.report.tables import span
 from tvae.studies.comparison import EqualRate
 from tvae.studies.statistics import interval, over_folds
 
@@ -196,10 +197,10 @@ def evidence_at_equal_rate(claim: Claim, record: Record) -> Evidence:
             rates.append(found.rate)
     if not runs:
         return Evidence(words, reason=reason)
-    lowest, highest = f"{min(rates):.0f}", f"{max(rates):.0f}"
-    where = lowest if lowest == highest else f"{lowest} to {highest}"
     return Evidence(
-        f"{words} at {where} nats", tuple(runs), over_folds([(one.value, one.low, one.high) for one in runs])
+        f"{words} at {span(rates, '.0f')} nats",
+        tuple(runs),
+        over_folds([(one.value, one.low, one.high) for one in runs]),
     )
 
 

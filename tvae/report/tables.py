@@ -57,6 +57,12 @@ def interval(triple: Iterable[float | None], spec: str) -> str:
     return "–" if None in numbers else "{} ({} … {})".format(*(format(number, spec) for number in numbers))
 
 
+def span(numbers: Iterable[float], spec: str) -> str:
+    """The least and the greatest in a format such as ".0f" -> "149 to 153", or one where they read alike."""
+    known = list(numbers)
+    return " to ".join(dict.fromkeys(format(number, spec) for number in (min(known), max(known))))
+
+
 def plain(frame: pd.DataFrame, caption: str = "") -> Table:
     """Any DataFrame, its index left out; text is escaped, and the first column names the rows."""
     return framed(frame.columns, (f"<tr>{''.join(cells(row))}</tr>" for row in frame.itertuples(index=False)), caption)

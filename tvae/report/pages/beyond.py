@@ -100,12 +100,15 @@ class Study:
         return plots.show(
             plots.saved_by_distance(sides),
             "Share of the rate that a repeated bar saves, by how many bars back its nearest equal bar lies.",
-            "What a repeated bar's code costs less than that of a new bar at the same position with "
-            "as many notes, by how "
-            "far back its nearest equal bar lies. 95 % intervals over songs; distances with fewer than "
-            f"{longer.FEW} bars are left out.",
+            "What a repeated bar's code costs less than that of a new bar at the same position with as many notes, by "
+            "how far back its nearest equal bar lies. 95 % intervals over songs; distances with fewer than "
+            f"{longer.FEW} bars are left out. The models saw {self._seen()}.",
             file="beyond-distance",
         )
+
+    def _seen(self) -> str:
+        """How many pieces the models of `repeats` were trained on, in its order."""
+        return " and ".join(f"{entry.pieces:,} pieces ({name})" for name in self._longer if (entry := self._run(name)))
 
     def kinds(self) -> tables.Table | page.Text:
         """The rate by kind of bar, of eight bars and of sixteen."""
@@ -297,7 +300,7 @@ class Study:
 
     def runs(self) -> tables.Table:
         """What the page rests on."""
-        return tables.runs([self.entry, *(entry for entry in self.entries if entry.beyond)])
+        return tables.runs([entry for entry in self.entries if entry == self.entry or entry.name in self.found["runs"]])
 
 
 def study(seed: int = 0, record: str | Path = "figures", weights: str | Path = "weights") -> Study:

@@ -181,7 +181,7 @@ class Study:
                 self._measures(runs),
                 f"Structure kept, rhythm followed, register followed on {corpus}, a line for each swapped bar and a "
                 "marker for each model, with 95 % intervals.",
-                f"{corpus}, recorded: {' and '.join(sorted({format(run['n'], ',') for run in runs}))} transfers a line "
+                f"{corpus}, recorded: {tables.span((run['n'] for run in runs), ',')} transfers a line "
                 "and training, in groups of three songs; bars are 95 % intervals over the groups, and over the "
                 "trainings of a model that has several. Lines say whose code is the donor's. Dashed: the threshold of "
                 "the claim. Arrowheads lie beyond the edge. After bar 8 there is no later bar.",
