@@ -13,7 +13,7 @@ from tvae.presets import MODELS, PRESETS
 from tvae.report import record, results, tables
 from tvae.studies.comparison import accuracy_by_transposition
 from tvae.studies.description import describe
-from tvae.studies.statistics import over_folds
+from tvae.studies.statistics import over_bounds, over_folds
 from tvae.train import train
 from tvae.transfer import reconstruct
 
@@ -124,8 +124,10 @@ def test_over_folds_the_interval_holds_what_trainings_differ_by(recorded, block)
     assert same[0] == apart[0] == pytest.approx(0.5)
     assert 0.015 < same[2] - same[1] < 0.03 and apart[2] - apart[1] > 0.2  # five runs know more than one, if they agree
     assert over_folds([(0.5, 0.4, 0.7)]) == (0.5, 0.4, 0.7)  # one run knows nothing of others
-    value, low, high = over_folds([(0.5, 0.5, 0.7)] * 3)  # what each knows of one side alone
-    assert value == 0.5 <= low < 0.52 and 0.55 < high < 0.7
+    assert over_bounds([(0.5, 0.5, 0.7)] * 6) == pytest.approx(
+        (0.5, 0.5, 0.7)
+    )  # what is not known does not average out
+    assert over_bounds([(0.3, 0.2, 0.4), (0.5, 0.45, 0.6)]) == pytest.approx((0.4, 0.2, 0.6))
     folder, entries = recorded
     one = block.intervals(folder, "attention")["accuracy_free_running"]
     twice = results.Block("folk", "smoke", (0, 0), {"attention": [entry_of(entries, "attention")] * 2})
@@ -223,6 +225,19 @@ def test_where_the_other_curve_does_not_reach_the_nearest_common_rate_is_taken_a
     assert results.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention").rate == pytest.approx(120)
     entries = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40)], no_attention=apart)
     assert results.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention") is None
+
+
+def test_of_curves_that_barely_meet_the_draws_that_do_not_are_left_out(tmp_path):
+    def last(entry, rates):  # of the twenty songs each has a rate of its own
+        path = tmp_path / "pieces" / f"{entry.name}.npz"
+        np.savez(path, **dict(np.load(path)) | {"rate": np.repeat(rates, 3)})
+
+    theirs = [(1, 101, 40.0), (2, 80, 60.0)]
+    one, more, _ = entries = curves_on_file(tmp_path, attention=[(1, 100, 50.0)], no_attention=theirs)
+    last(one, 100 + np.random.default_rng(0).normal(size=20))
+    last(more, 100.1 + np.random.default_rng(1).normal(size=20))
+    found = results.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention")
+    assert found is not None and np.isfinite([*found.saving, *found.accuracy]).all()
 
 
 def test_without_curves_nothing_is_compared(tmp_path):

@@ -66,15 +66,16 @@ def test_a_changed_record_changes_its_verdict(tmp_path):
 
 
 def write_curves(folder: Path, savings: dict[int, float], known: tuple[str, ...]) -> evidence.Record:
-    """A record of curves: fold -> share of `no_attention`'s distortion that `attention` saves at 100 nats.
+    """A record of curves: fold -> share of `no_attention`'s distortion that `attention` saves, at 100 nats and more.
 
     Of the runs that the curves go on from, those of the `known` models are recorded.
     """
     entries = []
     for fold, saving in savings.items():
         about = {"corpus": "hooktheory", "preset": "cpu", "fold": fold, "seed": fold}
-        theirs = [(1, 120, 45.0), (2, 100, 50 / (1 - saving)), (4, 50, 120.0)]
-        entries += curves_on_file(folder, about, attention=[(1, 100, 50.0)], no_attention=theirs)
+        rate = 100 + 2 * fold
+        theirs = [(1, 120, 45.0), (2, rate, 50 / (1 - saving)), (4, 50, 120.0)]
+        entries += curves_on_file(folder, about, attention=[(1, rate, 50.0)], no_attention=theirs)
         entries += [recorded(model=model, **about) for model in known]
     (folder / "results.json").write_text(json.dumps([entry.model_dump() for entry in entries]))
     return evidence.Record(folder)
@@ -83,8 +84,9 @@ def write_curves(folder: Path, savings: dict[int, float], known: tuple[str, ...]
 def test_curves_decide_on_every_fold_that_has_them(tmp_path):
     both = write_curves(tmp_path, {0: 0.2, 2: 0.3}, (C2.model, C2.other))
     found = decide(C2, evidence.evidence(C2, both))
-    assert found.verdict == "replicated" and found.statistic.endswith("at 100 nats on hooktheory")
+    assert found.verdict == "replicated" and found.statistic.endswith("at 100 to 104 nats on hooktheory")
     assert [run.value for run in found.runs] == pytest.approx([0.2, 0.3]) and found.value == pytest.approx(0.25)
+    assert found.low <= found.runs[0].low + 1e-9 and found.high >= found.runs[1].high - 1e-9
     assert found.source == "2 runs of each model: folds 0, 2, a seed each, 2,000 pieces"
     names = [f"cpu-hooktheory-{run}" for run in ("attention-fold2-kl1", "no_attention-fold2-kl1")]
     assert [name for name in found.runs[1].names if name.endswith("kl1")] == names
@@ -123,14 +125,14 @@ def test_a_copy_is_measured_beside_a_strangers_bars_as_its_claim_says():
 
 def test_what_was_measured_of_an_earlier_run_of_the_name_decides_nothing(tmp_path):
     shutil.copy(ROOT / "figures" / "results.json", tmp_path)
-    measured = {name: json.loads((ROOT / "figures" / name).read_text()) for name in ("inside.json", "transfer.json")}
-    measured["inside.json"]["runs"]["cpu-hooktheory-attention-fold0"]["git_commit"] = "an earlier one"
-    for run in measured["transfer.json"]:
+    files = {name: json.loads((ROOT / "figures" / name).read_text()) for name in ("inside.json", "transfer.json")}
+    files["inside.json"]["runs"]["cpu-hooktheory-attention-fold0"]["git_commit"] = "an earlier one"
+    for run in files["transfer.json"]:
         run["corpus_sha256"] = "an earlier one"
-    for name, content in measured.items():
+    for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))
     c4, c7 = (evidence.evidence(claim, evidence.Record(tmp_path)) for claim in CLAIMS if claim.id in ("C4", "C7"))
-    others = [fold for fold in range(1, 5) if f"cpu-hooktheory-attention-fold{fold}" in measured["inside.json"]["runs"]]
+    others = [fold for fold in range(1, 5) if f"cpu-hooktheory-attention-fold{fold}" in files["inside.json"]["runs"]]
     assert [run.fold for run in c4.runs] == others and not c7.runs and "recorded with it yet" in c7.reason
 
 

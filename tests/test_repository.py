@@ -58,7 +58,7 @@ def test_lines_of_our_scripts_fit_a_screen():
             assert len(line) <= 120, f"{path.name}:{number}"
 
 
-def test_a_clone_stays_small():
+def test_the_working_tree_stays_small():
     assert sum(path.stat().st_size for path in tracked()) < 60e6
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 
 from tvae.model import parameter_count
 from tvae.presets import PRESETS, build
@@ -95,7 +96,7 @@ def scale(entries: Sequence[Entry], findings: Sequence[Finding]) -> str:
     if not trainings:
         return said
     (most, number), *rest = sorted(trainings.items(), reverse=True)
-    first = f"{number} of the tests rest on {most} {'training' if most == 1 else 'trainings'}"
+    first = f"{number} of the tests rest on {counted(most)}"
     return f"{said} {listed([first, *(f'{number} on {runs}' for runs, number in rest)])}."
 
 
@@ -180,20 +181,30 @@ def table(entries: Sequence[Entry], found: dict[str, Finding]) -> str:
     saved, flat = found["C2"], found["C1"]
     said = (
         f"With the same amount of stored information, attention loses {saved.value:.0%} less than no attention "
-        f"({saved.low:.0%} to {saved.high:.0%}), and of 100 steps it gives back {100 * flat.value:.0f} more than "
-        "a flat LSTM."
+        f"({saved.low:.0%} to {saved.high:.0%}; {counted(len(saved.runs))}), and of 100 steps it gives back "
+        f"{100 * flat.value:.0f} more than a flat LSTM ({counted(len(flat.runs))})."
     )
-    ours = papers_run(entries)
-    other = next((one for one in entries if ours and one.run == replace(ours.run, model="no_attention")), None)
-    if not ours or not other:
+    by_run = {one.run: one for one in entries}
+    first = papers_run(entries)
+    alike = [one for one in entries if first and one.run == replace(first.run, fold=one.fold, seed=one.seed)]
+    pairs = [(one, by_run.get(replace(one.run, model="no_attention"))) for one in alike]
+    known_both = [(one, other) for one, other in pairs if other]
+    if not known_both:
         return said
-    steps = 100 * (other.accuracy_free_running - ours.accuracy_free_running)
-    nats = other.score("rate_nats_per_piece") - ours.score("rate_nats_per_piece")
-    return (
-        f"{said} At the same KL weight it gives back {abs(steps):.1f} of 100 steps "
-        f"{'less' if steps > 0 else 'more'} than no attention, with {abs(nats):.0f} nats "
-        f"{'less' if nats > 0 else 'more'}."
+    steps, nats = (
+        mean(other.score(statistic) - one.score(statistic) for one, other in known_both)
+        for statistic in ("accuracy_free_running", "rate_nats_per_piece")
     )
+    return (
+        f"{said} At the same KL weight it gives back {100 * abs(steps):.1f} of 100 steps "
+        f"{'less' if steps > 0 else 'more'} than no attention, with {abs(nats):.0f} nats "
+        f"{'less' if nats > 0 else 'more'} ({counted(len(known_both))})."
+    )
+
+
+def counted(trainings: int) -> str:
+    """How many there are: "1 training", "5 trainings"."""
+    return f"{trainings} training{'s' * (trainings > 1)}"
 
 
 def attention(found: dict[str, Finding]) -> str:

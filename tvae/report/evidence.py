@@ -16,7 +16,7 @@ from tvae.report.entry import Entry
 from tvae.report.results import at_equal_rate, curves, paired_difference, read_descriptions
 from tvae.report.tables import span
 from tvae.studies.comparison import EqualRate
-from tvae.studies.statistics import interval, over_folds
+from tvae.studies.statistics import interval, over_bounds, over_folds
 
 Interval = tuple[float, float, float]
 
@@ -180,27 +180,27 @@ def evidence_at_equal_rate(claim: Claim, record: Record) -> Evidence:
     words, part = AT_EQUAL_RATE[claim.statistic]
     words = words.format(model=claim.model, other=claim.other)
     pair = (claim.model, claim.other)
-    runs, rates = [], []
-    reason = f"the curves of {claim.model} and {claim.other} are not recorded at one rate yet"
+    runs, rates, reasons = [], [], []
     for fold in range(FOLDS):
         found = at_equal_rate(record.folder, record.entries, claim.corpus, *pair, fold)
         if found is None:
             continue
         measured_there = part(found)
         if measured_there is None:
-            reason = "the curves were recorded without accuracy from drawn codes"
+            reasons.append("the curves were recorded without accuracy from drawn codes")
         elif not all(fold in record.runs(claim, model) for model in pair):
-            reason = "a run that these curves go on from is not recorded"
+            reasons.append("a run that these curves go on from is not recorded")
         else:
             points = curves(record.entries, claim.corpus, fold)
             runs.append(about(record, [point for model in pair for point in points[model]], measured_there))
             rates.append(found.rate)
     if not runs:
-        return Evidence(words, reason=reason)
+        unmet = f"the curves of {claim.model} and {claim.other} are not recorded at one rate yet"
+        return Evidence(words, reason=next(iter(reasons), unmet))
     return Evidence(
         f"{words} at {span(rates, '.0f')} nats",
         tuple(runs),
-        over_folds([(one.value, one.low, one.high) for one in runs]),
+        over_bounds([(one.value, one.low, one.high) for one in runs]),
     )
 
 

@@ -61,17 +61,18 @@ def equal_rate(names: tuple[str, str], ours: Curve, theirs: Curve, at: int) -> E
     It is the one that ours has at its point number `at`, or the nearest that both curves reach. None where they have
     no rate in common: nothing is extrapolated.
 
-    The bootstrap draws songs for both curves at once, and compares at the rate that the point has in that draw. The
-    interval also holds what is not known between two points: a curve lies below the chord and above the tangents of
-    slope -beta at its points (`distortion_at`), and its accuracy between theirs (`accuracy_at`).
+    The bootstrap draws songs for both curves at once, and compares at the rate that the point has in that draw; draws
+    without a rate in common are left out. The interval also holds what is not known between two points: a curve lies
+    below the chord and above the tangents of slope -beta at its points (`distortion_at`), and its accuracy between
+    theirs (`accuracy_at`).
     """
     drawn = [[by_draw(curve.song, array) for array in (curve.rate, curve.distortion)] for curve in (ours, theirs)]
     rates = [curve[0] for curve in drawn]  # (1 + draws, points) each, as measured first
     lowest = np.maximum(*(rate.min(1) for rate in rates))
     highest = np.minimum(*(rate.max(1) for rate in rates))
-    if lowest[0] > highest[0]:
+    where = np.where(lowest <= highest, np.clip(rates[0][:, at], lowest, highest), np.nan)
+    if np.isnan(where[0]):
         return None
-    where = np.clip(rates[0][:, at], lowest, highest)
     found = [
         np.array([distortion_at(*point, curve.betas) for point in zip(where, *sums, strict=True)])
         for curve, sums in zip((ours, theirs), drawn, strict=True)
@@ -98,8 +99,12 @@ def by_draw(song: np.ndarray, array: np.ndarray) -> np.ndarray:
 
 
 def spread(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[float, float, float]:
-    """A measured value, first in its array, with the interval from the draws of its lower and its upper bound."""
-    return float(value[0]), float(quantiles(low[1:])[0]), float(quantiles(high[1:])[1])
+    """A measured value, first in its array, with the interval from the draws of its lower and its upper bound.
+
+    Draws without a value are left out.
+    """
+    drawn = np.append(False, ~np.isnan(value[1:]))
+    return float(value[0]), float(quantiles(low[drawn])[0]), float(quantiles(high[drawn])[1])
 
 
 def distortion_at(at: float, rate: np.ndarray, distortion: np.ndarray, betas: np.ndarray) -> tuple[float, float, float]:

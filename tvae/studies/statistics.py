@@ -55,24 +55,37 @@ def over_folds(intervals: Sequence[Sequence[np.ndarray | float]]) -> tuple[np.nd
     """The mean of a statistic over runs, with an interval that holds both what songs and what trainings differ by.
 
     intervals: value, low, high (...) of each run, on its own songs and from its own seed. Runs are resampled, and of
-    each drawn run a value from its own interval, taken as normal on either side of its value. One run keeps its
-    interval: it says nothing of other trainings, and few runs say little: see `of_trainings`.
+    each drawn run a value from its own interval, taken as normal. One run keeps its interval: it says nothing of other
+    trainings, and few runs say little: see `of_trainings`.
     """
     values, lows, highs = np.moveaxis(np.asarray(intervals, float), 1, 0)  # (runs, ...) each
     if len(values) == 1:
         return values[0], lows[0], highs[0]
     random = np.random.default_rng(SEED)
     drawn = random.integers(len(values), size=(DRAWS, len(values)))
+    deviations = (highs - lows) / (2 * 1.96)
     noise = random.standard_normal((*drawn.shape, *values.shape[1:]))
-    deviations = np.where(noise < 0, (values - lows)[drawn], (highs - values)[drawn]) / 1.96
-    means = (values[drawn] + deviations * noise).mean(1)
+    means = (values[drawn] + deviations[drawn] * noise).mean(1)
     return values.mean(0), *quantiles(means)
+
+
+def over_bounds(intervals: Sequence[Sequence[float]]) -> tuple[float, float, float]:
+    """The same where an interval also holds what is not known of a run, as between two points of a curve.
+
+    That has one sign in every run, so it does not average out: runs are resampled, and the ends of the drawn ones'
+    intervals averaged.
+    """
+    values, lows, highs = np.asarray(intervals, float).T
+    drawn = np.random.default_rng(SEED).integers(len(values), size=(DRAWS, len(values)))
+    low, high = quantiles(lows[drawn].mean(1))[0], quantiles(highs[drawn].mean(1))[1]
+    return float(values.mean()), float(low), float(high)
 
 
 def of_trainings(values: Sequence[float]) -> tuple[float, float]:
     """Student's 95 % interval of the mean of two or more trainings, which knows how little few values say of their
     spread. The bootstrap of `over_folds` does not: where trainings differ five times as much as songs do it holds the
-    true mean in 68 % of the cases with two, in 77 % with three and in 86 % with five.
+    true mean in 68 % of the cases with two, in 77 % with three and in 86 % with five. Student's holds it in 95 % where
+    trainings scatter normally; of five that are near 1 or near 0.1 it holds it in 70 to 80 %.
     """
     low, high = ttest_1samp(values, 0).confidence_interval(0.95)
     return float(low), float(high)

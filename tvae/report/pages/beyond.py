@@ -14,6 +14,7 @@ from tvae.corpus import Corpus
 from tvae.model import TransformerVAE
 from tvae.report import beyond, claims, lessons, listen, measured, plots, tables
 from tvae.report import record as records
+from tvae.report.answers import counted
 from tvae.report.entry import Entry
 from tvae.report.pages import page
 from tvae.studies import limits, longer, prior, songs
@@ -60,6 +61,8 @@ class Study:
         for group in (claims.LONGER_MUSIC, claims.NEW_SONGS, claims.LIMIT):
             own = [one for one in found if one.group == group]
             decided = [f"{one.statement.rstrip('.')}: {one.verdict}." for one in own if one.value is not None]
+            most = max((len(one.runs) for one in own), default=0)
+            decided += [f"Each by {counted(most)}."] if most else []
             said.append(f"{group.capitalize()}: {' '.join(decided) or 'not recorded yet.'}")
         return page.Text(tuple(said))
 
