@@ -86,8 +86,10 @@ def _simplified(ticks: list[Tick], quarter: int, shift: int) -> tuple[list[Tick]
     if rhythm.triplets:
         return ticks, False, [f"{_many(rhythm.triplets, 'note')} of triplets were moved to the nearest sixteenths."]
     if rhythm.free:
-        said = "The notes do not lie on the file's beats, so their rhythm was changed: "
-        said += "record with a click, or set the file's tempo to that of the music."
+        said = (
+            "The notes do not lie on the file's beats, so their rhythm was changed: "
+            "record with a click, or set the file's tempo to that of the music."
+        )
         return ticks, True, [said]
     return ticks, False, []
 

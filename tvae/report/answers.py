@@ -187,18 +187,17 @@ def table(entries: Sequence[Entry], found: dict[str, Finding]) -> str:
     by_run = {one.run: one for one in entries}
     first = papers_run(entries)
     alike = [one for one in entries if first and one.run == replace(first.run, fold=one.fold, seed=one.seed)]
-    pairs = [(one, by_run.get(replace(one.run, model="no_attention"))) for one in alike]
-    known_both = [(one, other) for one, other in pairs if other]
-    if not known_both:
+    pairs = [(one, other) for one in alike if (other := by_run.get(replace(one.run, model="no_attention")))]
+    if not pairs:
         return said
     steps, nats = (
-        mean(other.score(statistic) - one.score(statistic) for one, other in known_both)
+        mean(other.score(statistic) - one.score(statistic) for one, other in pairs)
         for statistic in ("accuracy_free_running", "rate_nats_per_piece")
     )
     return (
         f"{said} At the same KL weight it gives back {100 * abs(steps):.1f} of 100 steps "
         f"{'less' if steps > 0 else 'more'} than no attention, with {abs(nats):.0f} nats "
-        f"{'less' if nats > 0 else 'more'} ({counted(len(known_both))})."
+        f"{'less' if nats > 0 else 'more'} ({counted(len(pairs))})."
     )
 
 

@@ -70,11 +70,7 @@ class Entry(BaseModel):
     @property
     def released(self) -> bool:
         """Are its weights part of the record? Not those of controls and ablations: the repository stays small."""
-        return (
-            self.fold == self.seed == 0
-            and not self.sweep
-            and MODELS[self.model].role in ("paper", "baseline", "beyond")
-        )
+        return self.fold == self.seed == 0 and not self.sweep and MODELS[self.model].role not in ("control", "ablation")
 
     @property
     def beyond(self) -> bool:
