@@ -111,8 +111,10 @@ def read(path: str | Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint file. Only tensors are ever unpickled; `TvaeError` on any other file."""
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises many types on a damaged file
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except OSError as error:
+        raise TvaeError(f"{path} cannot be read as a checkpoint of the release ({error.strerror}).") from error
+    except Exception as error:  # many types; what PyTorch says would have the reader unpickle the file unsafely
+        reason = "it is damaged, or of another kind"
         raise TvaeError(f"{path} cannot be read as a checkpoint of the release ({reason}).") from error
     if not isinstance(checkpoint, Mapping) or not all(isinstance(tensor, Tensor) for tensor in checkpoint.values()):
         raise TvaeError(f"{path} is no checkpoint of the release: it holds something other than tensors by name.")
