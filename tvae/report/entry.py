@@ -69,8 +69,8 @@ class Entry(BaseModel):
 
     @property
     def released(self) -> bool:
-        """Are its weights part of the record? Not those of controls and ablations: the repository stays small."""
-        return self.fold == self.seed == 0 and not self.sweep and MODELS[self.model].role not in ("control", "ablation")
+        """Are its weights part of the record? Only the paper's models and what goes beyond: the repository stays small."""
+        return self.fold == self.seed == 0 and not self.sweep and MODELS[self.model].role in ("paper", "beyond")
 
     @property
     def beyond(self) -> bool:
