@@ -219,6 +219,14 @@ def test_the_interval_holds_what_is_not_known_between_two_points(tmp_path):
     assert chord.accuracy[1] <= 0.25 - 1 < 0.25 - 0.04 <= chord.accuracy[2]  # the accuracies of the points beside it
 
 
+def test_a_point_whose_training_lost_its_way_decides_nothing(tmp_path):
+    ours, theirs = [(4, 50, 60.0), (1, 100, 37.0), (0.25, 200, 14.0)], [(4, 50, 120.0), (1, 80, 90.0), (0.25, 200, 28)]
+    whole = curves_on_file(tmp_path, attention=ours, no_attention=theirs)
+    expected = results.at_equal_rate(tmp_path, whole, "folk", "attention", "no_attention")
+    lost = curves_on_file(tmp_path, attention=[*ours, (2, 70, 61.0)], no_attention=[*theirs, (0.5, 110, 95.0)])
+    assert results.at_equal_rate(tmp_path, lost, "folk", "attention", "no_attention") == expected
+
+
 def test_where_the_other_curve_does_not_reach_the_nearest_common_rate_is_taken_and_without_one_nothing(tmp_path):
     apart = [(4, 120, 60), (1, 150, 50), (0.5, 160, 45)]
     entries = curves_on_file(tmp_path, attention=[(4, 50, 90), (1, 100, 40), (0.5, 130, 30)], no_attention=apart)

@@ -38,6 +38,15 @@ class Curve:
     sampled: np.ndarray | None
     song: np.ndarray
 
+    def frontier(self) -> Curve:
+        """The curve without the points that another one beats in rate and in distortion: their training lost its way."""
+        rate, distortion = self.rate.mean(0), self.distortion.mean(0)
+        kept = ~((rate <= rate[:, None]) & (distortion < distortion[:, None])).any(1)
+        sampled = None if self.sampled is None else self.sampled[:, kept]
+        return Curve(
+            self.betas[kept], self.rate[:, kept], self.distortion[:, kept], self.accuracy[:, kept], sampled, self.song
+        )
+
 
 @dataclass(frozen=True)
 class EqualRate:
@@ -59,18 +68,20 @@ def equal_rate(names: tuple[str, str], ours: Curve, theirs: Curve, at: int) -> E
     """Compare two models where they have one rate.
 
     It is the one that ours has at its point number `at`, or the nearest that both curves reach. None where they have
-    no rate in common: nothing is extrapolated.
+    no rate in common: nothing is extrapolated. Points that are beaten by others of their curve count for nothing.
 
     The bootstrap draws songs for both curves at once, and compares at the rate that the point has in that draw; draws
     without a rate in common are left out. The interval also holds what is not known between two points: a curve lies
     below the chord and above the tangents of slope -beta at its points (`distortion_at`), and its accuracy between
     theirs (`accuracy_at`).
     """
+    wanted = by_draw(ours.song, ours.rate)[:, at]
+    ours, theirs = ours.frontier(), theirs.frontier()
     drawn = [[by_draw(curve.song, array) for array in (curve.rate, curve.distortion)] for curve in (ours, theirs)]
     rates = [curve[0] for curve in drawn]  # (1 + draws, points) each, as measured first
     lowest = np.maximum(*(rate.min(1) for rate in rates))
     highest = np.minimum(*(rate.max(1) for rate in rates))
-    where = np.where(lowest <= highest, np.clip(rates[0][:, at], lowest, highest), np.nan)
+    where = np.where(lowest <= highest, np.clip(wanted, lowest, highest), np.nan)
     if np.isnan(where[0]):
         return None
     found = [
