@@ -39,7 +39,10 @@ class Curve:
     song: np.ndarray
 
     def frontier(self) -> Curve:
-        """The curve without the points that another one beats in rate and in distortion: their training lost its way."""
+        """The curve without points that another one beats in rate and in distortion: their training lost its way.
+
+        Which ones these are is decided once, by the means over all pieces, and not in each bootstrap draw.
+        """
         rate, distortion = self.rate.mean(0), self.distortion.mean(0)
         kept = ~((rate <= rate[:, None]) & (distortion < distortion[:, None])).any(1)
         sampled = None if self.sampled is None else self.sampled[:, kept]
