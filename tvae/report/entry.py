@@ -69,7 +69,7 @@ class Entry(BaseModel):
 
     @property
     def released(self) -> bool:
-        """Are its weights part of the record? The paper's models' are, and what goes beyond: the repository stays small."""
+        """Are its weights recorded? The paper's models' are, and what goes beyond: the repository stays small."""
         return self.fold == self.seed == 0 and not self.sweep and MODELS[self.model].role in ("paper", "beyond")
 
     @property
