@@ -3,8 +3,10 @@
 import pytest
 from examples import finished_run
 
+from tvae import TvaeError
+from tvae.files import write_json
 from tvae.report import record
-from tvae.report.pages import results, training
+from tvae.report.pages import beyond, results, training
 
 
 @pytest.fixture
@@ -25,6 +27,18 @@ def test_where_no_weights_are_released_the_page_of_results_says_so(one):
     assert "nan" in page.transposed().html
 
 
+@pytest.mark.parametrize("about", [{"fold": 1, "seed": 1}, {"seed": 7}])
+def test_without_a_run_that_the_table_could_show_the_page_of_results_says_so(about, one):
+    with pytest.raises(TvaeError, match="no run of fold 0 and seed 0 for the table"):
+        results.study(*one(**about))
+
+
+def test_an_empty_record_has_no_table(tmp_path):
+    write_json(tmp_path / "results.json", [])
+    with pytest.raises(TvaeError, match="no run of fold 0 and seed 0 for the table"):
+        results.study(tmp_path)
+
+
 def test_the_page_of_training_draws_the_models_that_there_are(one):
     folder, _ = one(model="no_attention")
     figures = training.study(folder).rates_per_bar()
@@ -36,3 +50,7 @@ def test_the_page_of_training_needs_no_fold_0(one):
     page = training.study(folder)
     assert page.curves().shown == page.rates_per_bar().shown == ()
     assert "smoke-folk-attention-fold1" in page.costs().html
+
+
+def test_the_page_beyond_the_paper_says_what_was_not_measured_of_its_run(one):
+    assert "Not recorded yet: what relations save" in repr(beyond.study(0, *one()).gains())

@@ -263,9 +263,11 @@ class Study:
 
     def gains(self) -> plots.Shown | page.Text:
         """What relations save beyond their notes, with training on transposed repeats and without."""
-        own, other = self._limits()
-        if own is None:
-            return self.missing("a model trained on transposed repeats",
+        runs = self.found["runs"] | measured.read(page.recorded(self.record, "inside.json"))["runs"]
+        compared = self._run(self.entry.corpus, TRANSPOSED), self.entry
+        own, other = (runs.get(run.name, {}).get("limits") if run else None for run in compared)
+        if own is None or other is None:
+            return self.missing("what relations save with training on transposed repeats and without",
                                 f"{COMMAND} --model {TRANSPOSED} --corpus hooktheory")  # fmt: skip
         sides = {(self.entry.corpus, "attention"): other, (self.entry.corpus, TRANSPOSED): own}
         return plots.show(
@@ -276,12 +278,6 @@ class Study:
             "intervals over songs.",
             file="beyond-gain",
         )
-
-    def _limits(self) -> tuple[dict | None, dict]:
-        inside = measured.read(page.recorded(self.record, "inside.json"))["runs"]
-        entry = self._run(self.entry.corpus, TRANSPOSED)
-        own = self.found["runs"].get(entry.name, {}).get("limits") if entry else None
-        return own, inside[self.entry.name]["limits"]
 
     def transposition(self) -> listen.Players:
         """A tune whose bars 5 to 8 are bars 1 to 4 transposed, and what each model makes of it."""

@@ -12,6 +12,7 @@ import pandas as pd
 from tvae import corpus as corpora
 from tvae import transfer
 from tvae.baselines import LSTMVAE
+from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
 from tvae.report import answers, claims, listen, plots, results, tables
 from tvae.report import record as records
@@ -243,6 +244,14 @@ class Study:
 def study(
     record: str | Path = "figures", weights: str | Path = "weights", reported: str | Path = "book/paper_reported.yml"
 ) -> Study:
-    """The recorded runs; `reported` is the file with the paper's own numbers."""
+    """The recorded runs; `reported` is the file with the paper's own numbers.
+
+    Raises `TvaeError` where no run is recorded that a table could show.
+    """
     paper = records.read_reported(page.located(reported))
-    return Study(page.located(record), page.located(weights), page.entries(record), paper)
+    found = Study(page.located(record), page.located(weights), page.entries(record), paper)
+    if not found.blocks:
+        raise TvaeError(
+            f"{found.record} has no run of fold 0 and seed 0 for the table; train one, then `python -m tvae record`."
+        )
+    return found
