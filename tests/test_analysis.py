@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from examples import TINY, curves_on_file
 from examples import recorded as example
@@ -88,6 +89,17 @@ def test_the_papers_numbers_appear_with_the_difference_on_its_corpus_only(record
     ours = scores[(scores.model == "attention") & (scores.statistic == "accuracy_free_running")].value.item()
     assert html.count("in the paper") == html.count("difference") == 1
     assert f"<td>0.250</td><td>{ours - 0.25:+.3f}</td>" in html
+
+
+def test_a_model_below_always_sustain_is_marked_and_the_best_was_trained_here(recorded, block):
+    scores = results.scores(recorded[0], [block])
+    accuracy = scores.statistic == "accuracy_free_running"
+    bar = scores[accuracy].value.min() + 1e-6
+    sustain = scores[accuracy].head(1).assign(model="sustain", parameters=0, pieces=0, value=bar)
+    theirs = scores[accuracy].head(1).assign(model="official", value=1.0)
+    html = tables.comparative(pd.concat([scores, sustain, theirs])).html
+    assert html.count("(collapsed)") == (scores[accuracy].value < bar).sum() > 0
+    assert "<strong>1.000</strong>" not in html and f"<strong>{scores[accuracy].value.max():.3f}</strong>" in html
 
 
 def test_the_trivial_rows_come_with_the_table(block):

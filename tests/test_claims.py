@@ -76,8 +76,9 @@ def write_curves(folder: Path, savings: dict[int, float], known: tuple[str, ...]
         rate = 100 + 2 * fold
         theirs = [(1, 120, 45.0), (2, rate, 50 / (1 - saving)), (4, 50, 120.0)]
         entries += curves_on_file(folder, about, attention=[(1, rate, 50.0)], no_attention=theirs)
-        entries += [recorded(model=model, **about) for model in known]
+        entries += [recorded(model=model, accuracy_free_running=0.9, **about) for model in known]
     (folder / "results.json").write_text(json.dumps([entry.model_dump() for entry in entries]))
+    shutil.copy(ROOT / "figures" / "corpora.json", folder)
     return evidence.Record(folder)
 
 
@@ -154,6 +155,10 @@ def test_who_is_below_always_sustain_never_loses_a_verdict(tmp_path):
     found = decide(C1, evidence.evidence(C1, write(tmp_path, {("attention", 0): 0.9, ("lstm_1x8", 0): 0.4})))
     assert found.verdict == "not decided" and "sustain" in found.reason and found.value is None
     assert "not decided" in tables.verdicts([found]).html
+    curves = write_curves(tmp_path, {0: 0.2}, (C2.model, C2.other))
+    curves.entries[-1] = curves.entries[-1].model_copy(update={"accuracy_free_running": 0.4})
+    found = decide(C2, evidence.evidence(C2, curves))
+    assert found.verdict == "not decided" and "sustain" in found.reason
 
 
 def test_what_is_not_recorded_is_not_decided_and_toy_runs_decide_nothing(tmp_path):

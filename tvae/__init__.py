@@ -16,7 +16,7 @@ __version__ = "0.2.0"
 
 
 def load(path: str | os.PathLike) -> TransformerVAE | LSTMVAE:
-    """A model from a weights file of a run, of the record, or of `tvae official`: in float32, ready to evaluate.
+    """A model from a weights file of a run, of the record, or of the authors: in float32, ready to evaluate.
 
     Raises `TvaeError` on any other file.
     """

@@ -183,9 +183,9 @@ SMOKE = Preset(
     sweep=1_000,
 )  # fmt: skip
 
-# The recipe of book/lab_notes.md, chosen on validation songs: a core-hour and a half for a Transformer on one core
-# without bf16 instructions, 25 minutes with them. Compact heads. An LSTM uses each weight in each of 128 steps where
-# the Transformer uses it in 8 bars, so the LSTMs are small, to cost no more than three times as much.
+# The recipe of book/lab_notes.md, chosen on validation songs: for a Transformer 20 minutes of one quiet core with bf16
+# instructions, 45 without. Compact heads. An LSTM uses each weight in each of 128 steps where the Transformer uses it
+# in 8 bars, so the LSTMs are small, to cost no more than twice as much.
 CPU = Preset(
     ModelConfig(d_head=64, lstm=LSTMSizes(32, 128, 256, 128)),
     LSTMConfig(32, 128, 256, 128, d_conductor=128),

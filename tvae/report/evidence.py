@@ -159,7 +159,7 @@ def evidence(claim: Claim, record: Record) -> Evidence:
     for fold in sorted(own.keys() & others.keys()):
         pair = [own[fold], others[fold]] if claim.other else [own[fold]]
         if claim.other and below_sustain(record, others[fold]):
-            return Evidence(words, reason=f'{claim.other} is below a model that always says "sustain"')
+            return below(claim, words)
         try:
             found = (
                 paired_difference(record.folder, *pair, claim.statistic)
@@ -190,6 +190,8 @@ def evidence_at_equal_rate(claim: Claim, record: Record) -> Evidence:
             reasons.append("the curves were recorded without accuracy from drawn codes")
         elif not all(fold in record.runs(claim, model) for model in pair):
             reasons.append("a run that these curves go on from is not recorded")
+        elif below_sustain(record, record.runs(claim, claim.other)[fold]):
+            return below(claim, words)
         else:
             points = curves(record.entries, claim.corpus, fold)
             runs.append(about(record, [point for model in pair for point in points[model]], measured_there))
@@ -215,6 +217,11 @@ def below_sustain(record: Record, entry: Entry) -> bool:
     """Is a run's free-running accuracy below that of always saying "sustain" on the corpus?"""
     trivial = record.descriptions[entry.corpus]["trivial"]["folds 0-4"]["sustain"]
     return entry.accuracy_free_running < trivial["accuracy_free_running"][0]
+
+
+def below(claim: Claim, words: str) -> Evidence:
+    """Whoever is below "always sustain" shows how it was trained, and never loses a verdict."""
+    return Evidence(words, reason=f'{claim.other} is below a model that always says "sustain"')
 
 
 def decide_all(folder: str | Path) -> list[Finding]:

@@ -9,6 +9,7 @@ from html import escape
 import pandas as pd
 from lxml.html import fromstring
 
+from tvae.presets import MODELS
 from tvae.report.claims import BEYOND, CLAIMS, Claim, Finding, verdict
 from tvae.report.entry import Entry
 from tvae.report.plots.style import MODEL_NAMES
@@ -88,8 +89,9 @@ def cells(row: Iterable) -> Iterator[str]:
 def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | None = None) -> Table:
     """The paper's table: a row a model, value and 95 % interval a statistic, by block (`tvae.report.results.scores`).
 
-    The best trained model of a column is bold. Where the paper's own numbers are known
-    (`tvae.report.record.read_reported`), they follow ours on the paper's corpus, each with what ours is more.
+    The best model of a column that was trained here is bold; one below "always sustain" is marked. Where the paper's
+    own numbers are known (`tvae.report.record.read_reported`), they follow ours on the paper's corpus, each with what
+    ours is more.
     """
     rows = []
     for title, part in scores.groupby("block", sort=False):
@@ -100,11 +102,13 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
             heads += [name, "in the paper", "difference"] if statistic in in_paper else [name]
         rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(title)}</th></tr>')
         rows.append(f"<tr>{headers(heads)}</tr>")
-        trained = part[part.parameters > 0].groupby("statistic").value
+        here = part.model.map(lambda name: name in MODELS and MODELS[name].trained)
+        trained = part[here].groupby("statistic").value
         best = {statistic: choose(values) for statistic, values in trained if (choose := BEST.get(statistic))}
         for model, own in part.groupby("model", sort=False):
             own, paper = own.set_index("statistic"), known.get(model, {})
             name, size = MODEL_NAMES.get(model, model), own.parameters.iloc[0]
+            name += " (collapsed)" if collapsed(part, model) else ""
             cells = [f"<td>{size / 1e6:.2f} M</td>" if size else "<td>–</td>"]
             cells.append(f"<td>{own.pieces.iloc[0]:,}</td>" if size else "<td>–</td>")
             for statistic, (_, digits) in STATISTICS.items():
@@ -114,6 +118,12 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
                     cells.append(paper_cells(own, statistic, digits, paper.get(statistic)))
             rows.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
     return Table(f"<table><tbody>{''.join(rows)}</tbody></table>")
+
+
+def collapsed(part: pd.DataFrame, model: str) -> bool:
+    """Is a model of a block less accurate, free-running, than who always says "sustain"?"""
+    accuracy = part[part.statistic == "accuracy_free_running"].set_index("model").value
+    return model in MODELS and "sustain" in accuracy and accuracy[model] < accuracy["sustain"]
 
 
 def cell(own: pd.DataFrame, statistic: str, digits: int, sign: str = "", best: bool = False) -> str:
