@@ -38,6 +38,8 @@ def test_a_model_is_tested_on_the_corpus_that_it_was_trained_on(monkeypatch):
         ("lstm_1x8", "No run of lstm_1x8 on hooktheory with a code for each bar"),
         ("official", "official.safetensors holds no weights"),
         ("nowhere.safetensors", "nowhere.safetensors holds no weights"),
+        ("weights/cpu-folk16-attention-fold0.safetensors", "a model of 16 bars; the page's pieces have 8"),
+        ("weights/cpu-hooktheory-lstm_1x8-fold0.safetensors", "one code for a whole piece"),
     ],
 )
 def test_what_cannot_be_looked_at_is_said(model, sentence):

@@ -9,6 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from tvae.checkpoint import load, read_settings
+from tvae.corpus import LONGER
+from tvae.errors import TvaeError
+from tvae.melody import BARS
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS
 from tvae.report import claims, measured
@@ -64,7 +67,7 @@ class Chosen:
 def chosen(model: str | Path, corpus: str, record: str | Path, weights: str | Path) -> Chosen:
     """A recorded model of a corpus by its name in `MODELS`, ``official``, or any weights file.
 
-    Raises `TvaeError` where there is none.
+    Raises `TvaeError` where there is none, and for one without a code for each bar of a piece of the corpus.
     """
     if model in MODELS and MODELS[str(model)].trained:
         entry = measured.find_run(entries(record), corpus, str(model))
@@ -75,8 +78,13 @@ def chosen(model: str | Path, corpus: str, record: str | Path, weights: str | Pa
     kept = {"weights": path.name} | {
         key: str(about[key]) for key in ("model", "corpus", "fold", "preset") if key in about
     }
-    source = plain(pd.DataFrame([kept]))
-    return Chosen(load(path), about["model"], path.stem, corpus, about.get("corpus", ""), about.get("fold", 0), source)
+    source, vae = plain(pd.DataFrame([kept])), load(path)
+    if MODELS[about["model"]].one_code:
+        raise TvaeError(f"{path.stem} has one code for a whole piece; the page needs a code for each bar.")
+    _, bars = LONGER.get(corpus, (corpus, BARS))
+    if vae.config.bars != bars:
+        raise TvaeError(f"{path.stem} is a model of {vae.config.bars} bars; the page's pieces have {bars}.")
+    return Chosen(vae, about["model"], path.stem, corpus, about.get("corpus", ""), about.get("fold", 0), source)
 
 
 def verdict(record: str | Path, claim: str | tuple[str, ...]) -> Table:
