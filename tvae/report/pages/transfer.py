@@ -301,7 +301,15 @@ class Study:
                         numbers[f"{corpus}_{short}_{measure}_each"] = listed(f"{value:.2f}" for value in each)
             alone = rows.get(("no_attention", "bar 1", "repeats_notes"), np.nan)
             numbers[f"{corpus}_plain_repeats_notes"] = float(pd.Series(alone).mean())
+            floors = [floor(run["conditions"]) for run in runs if run["model"] == "attention"]
+            numbers[f"{corpus}_structure_floor"] = tables.span(floors, ".2f") if floors else "–"
         page.tell("", numbers)
+
+
+def floor(conditions: dict[str, dict]) -> float:
+    """Where C7's scale ends: what a result is given that repeats nothing."""
+    unrelated, own = conditions["bar 1"]["structure_f1_unrelated"][0], conditions["no swap"]["structure_f1"][0]
+    return -unrelated / (own - unrelated)
 
 
 def study(
