@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tvae.corpora import slug
 from tvae.report import record as records
 from tvae.report import results
 
@@ -20,4 +21,4 @@ rows.to_csv(record / "table.csv", index=False, float_format="%.6g")
 for corpus in dict.fromkeys(entry.corpus for entry in entries):
     points = results.rate_distortion(record, entries, corpus)
     if len(points):
-        points.to_csv(record / f"rate_distortion-{corpus}.csv", index=False, float_format="%.6g")
+        points.to_csv(record / f"rate_distortion-{slug(corpus)}.csv", index=False, float_format="%.6g")

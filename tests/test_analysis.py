@@ -111,6 +111,7 @@ def test_the_trivial_rows_come_with_the_table(block):
     expected = (folk.tokens[test] == 1)[counted].mean()
     value = rows[(rows.model == "sustain") & (rows.statistic == "accuracy_teacher_forced")].value.item()
     assert value == pytest.approx(expected)
+    assert results.trivial_rows({}, [block]).equals(rows)  # as of a corpus of one's own, which no record describes
 
 
 def entries_of(**folds):

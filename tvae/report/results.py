@@ -119,7 +119,12 @@ def scores(record: str | Path, found: list[Block]) -> pd.DataFrame:
 
 
 def trivial_rows(descriptions: dict[str, dict], found: list[Block]) -> pd.DataFrame:
-    """The rows that need no model, for the corpora and folds of these blocks, in the columns of `scores`."""
+    """The rows that need no model, for the corpora and folds of these blocks, in the columns of `scores`.
+
+    `descriptions` are those that `read_descriptions` gives; a corpus that it lacks, one's own, is described now.
+    """
+    of_ones_own = {block.corpus for block in found} - set(descriptions)
+    descriptions = descriptions | {name: describe(corpora.load(name)) for name in of_ones_own}
     rows = []
     for block in found:
         for model, statistics in descriptions[block.corpus]["trivial"][fold_label(block.folds)].items():

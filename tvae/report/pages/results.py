@@ -19,7 +19,6 @@ from tvae.report import record as records
 from tvae.report.entry import Entry
 from tvae.report.pages import page
 from tvae.studies import comparison
-from tvae.studies.description import describe
 
 GROUPS = {"first": claims.FIRST, "comparison": claims.COMPARISON, "inside": claims.INSIDE, "transfer": claims.TRANSFER}
 UNHEARD = page.Text(("No run is recorded with its weights, so none can be heard or measured here.",))
@@ -46,8 +45,6 @@ class Study:
     def rows(self) -> pd.DataFrame:
         """The scores, those of the authors' checkpoint where it is at hand, and of what needs no model."""
         descriptions = results.read_descriptions(page.recorded(self.record, "corpora.json"))
-        of_ones_own = {block.corpus for block in self.blocks} - set(descriptions)
-        descriptions |= {name: describe(corpora.load(name)) for name in of_ones_own}
         official = results.official_rows(self.weights, self.blocks)
         parts = (self.scores, official, results.trivial_rows(descriptions, self.blocks))
         return pd.concat([part for part in parts if len(part)])
