@@ -10,7 +10,7 @@ import yaml
 from processes import run, start, stop
 
 from tvae import TvaeError, corpus
-from tvae.machine import choose_device, device_name
+from tvae.machine import choose_device, device_name, use_bf16
 from tvae.presets import MODELS, PRESETS
 from tvae.report.status import duration, status, time_left
 from tvae.runs import Progress, Run, planned, progress
@@ -80,6 +80,12 @@ class TestPlanned:
 def test_a_cpu_is_named_with_its_threads(monkeypatch, threads, said):
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     assert device_name(torch.device("cpu")).endswith(said)
+
+
+def test_a_gpu_that_emulates_bf16_trains_without(monkeypatch):
+    """`is_bf16_supported` says yes of any GPU, if it is asked as PyTorch asks by default."""
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    assert not use_bf16(torch.device("cuda"))
 
 
 class TestReserve:

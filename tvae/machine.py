@@ -59,7 +59,7 @@ def cpu() -> dict:
 def use_bf16(device: torch.device) -> bool:
     """Does bf16 pay here? On a recent GPU, and on a CPU with bf16 instructions; elsewhere it is emulated, slowly."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     return bool({"avx512_bf16", "amx_bf16"} & set(cpu().get("flags", ())))
 
 
