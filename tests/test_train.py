@@ -27,6 +27,7 @@ from tvae.checkpoint import in_eight_bits
 from tvae.presets import MODELS, Stage
 from tvae.report import record
 from tvae.report.entry import entry as checked
+from tvae.runs import Run
 from tvae.train import train
 
 LSTMS = [name for name, row in MODELS.items() if row.architecture is LSTMVAE]
@@ -172,6 +173,17 @@ def test_a_run_that_was_finished_elsewhere_is_kept_without_stage_0_and_whatever_
     assert train("attention", runs=tmp_path) == folder
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in (tmp_path / "smoke/folk").iterdir()] == ["attention"]
+
+
+def test_a_finished_stage_0_is_taken_whatever_this_machine_is(finished, tiny, tmp_path, monkeypatch):
+    folder = tmp_path / "smoke/folk/local_dense/fold0"
+    shutil.copytree(finished("attention").parents[1] / "local_dense/fold0", folder)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    precision = json.loads(before[folder / "config.json"])["precision"]
+    monkeypatch.setattr(training, "use_bf16", lambda _: precision != "bf16")
+    run = Run("smoke", "folk", "attention", 0)
+    assert training.train_local_layer(TINY.plan("attention"), corpus.load("folk"), run, tmp_path) == folder
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_folder_with_other_settings_is_not_overwritten(uninterrupted, monkeypatch):

@@ -107,7 +107,7 @@ def train(
         start = Path(runs) / run.local_layer(plan.model.local).folder
         finished or train_local_layer(plan, data, run, Path(runs))
     settings = run_settings(run, settings_of(plan), data, Path(runs), start)
-    with prepared(folder, settings, wait=1):
+    with prepared(folder / "metrics.json", settings, wait=1):
         if not (folder / "metrics.json").exists():
             torch.manual_seed(run.drawn)
             vae = build(plan.model)
@@ -126,7 +126,7 @@ def train_local_layer(plan: Plan, data: corpora.Corpus, run: Run, runs: Path) ->
     part = {"model": local_sizes(plan.model), "stage_0": settings_of(plan.stage_0), "count_padding": plan.count_padding}
     settings = run_settings(shared, part, data, runs, None)
     folder = runs / shared.folder
-    with prepared(folder, settings, wait=24 * 3600):  # another model of this fold may be at it
+    with prepared(folder / "weights.safetensors", settings, wait=24 * 3600):  # another model of this fold may be at it
         if not (folder / "weights.safetensors").exists():
             torch.manual_seed(run.drawn)
             bars = BarVAE(plan.model)
@@ -165,12 +165,14 @@ def run_settings(run: Run, plan: dict, data: corpora.Corpus, runs: Path, start: 
 
 
 @contextmanager
-def prepared(folder: Path, settings: dict, wait: float) -> Generator[None, None, None]:
+def prepared(last: Path, settings: dict, wait: float) -> Generator[None, None, None]:
     """Hold a run's folder for this process, waiting so many seconds for it: two trainings would spoil its files.
 
-    `TvaeError` where it holds a run with other settings. What a finished run started from may be cleared away, and on
-    which precision this machine would train makes no difference to it.
+    The run is finished where `last` is there, the file that it writes last into its folder. `TvaeError` where the
+    folder holds a run with other settings. What a finished run started from may be cleared away, and on which precision
+    this machine would train makes no difference to it.
     """
+    folder = last.parent
     folder.mkdir(parents=True, exist_ok=True)
     try:
         lock = FileLock(folder / ".lock", timeout=wait, is_singleton=False).acquire()
@@ -179,7 +181,7 @@ def prepared(folder: Path, settings: dict, wait: float) -> Generator[None, None,
     with lock:
         path = folder / "config.json"
         known = read_json(path) if path.exists() else settings
-        if (folder / "metrics.json").exists():
+        if last.exists():
             settings = {"start": known.get("start"), **settings, "precision": known["precision"]}
         if other := sorted(key for key in {*known, *settings} if known.get(key) != settings.get(key)):
             raise TvaeError(
