@@ -282,10 +282,19 @@ def test_settings_that_make_no_sense_are_a_sentence_and_leave_nothing(arguments,
     assert not list(tmp_path.iterdir())
 
 
-def test_the_command_line_says_a_sentence_and_exits_with_1(tmp_path):
-    command = [sys.executable, "-m", "tvae", "train", "--model", "nonsense", "--runs", str(tmp_path)]
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--model", "nonsense", "--runs", "folder/runs"],
+        ["train", "--runs", "file/runs"],
+        ["playground", "--page", "file/page"],
+    ],
+)
+def test_the_command_line_says_a_sentence_and_exits_with_1(arguments, tmp_path):
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "tvae", *arguments[:-1], str(tmp_path / arguments[-1])]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr.startswith("tvae: ") and "Traceback" not in done.stderr
+    assert done.returncode == 1 and done.stderr.startswith("tvae: ") and done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("model", TRAINED)

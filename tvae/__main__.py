@@ -185,6 +185,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given.pop("run")(**given)
     except TvaeError as error:
         raise SystemExit(f"tvae: {error}") from None
+    except OSError as error:  # a folder that is a file, a full disk, what is somebody else's
+        raise SystemExit(f"tvae: A file cannot be read or written ({error}).") from None
 
 
 if __name__ == "__main__":
