@@ -72,7 +72,7 @@ wildcard_constraints:
 
 
 # On a cluster only training is submitted; the rest takes a minute where snakemake was started.
-localrules: book, notebook, collect, record
+localrules: book, notebook, anew, collect, record
 
 
 rule book:
@@ -104,11 +104,18 @@ rule notebook:
         " record={params.record} weights={params.weights} " + LOGGED
 
 
+# Models share stage 0, so no run of them can start it anew: that is done once, before the first of them.
+rule anew:
+    input: "notebooks/train.ipynb", CORE
+    output: touch("runs/smoke/.anew")
+    shell: "rm -rf runs/smoke/*/local_*"
+
+
 rule train:
     # Only toy runs are trained again when the sources change; a run of hours is made again by removing its folder and
     # the folders of those that go on from it.
     input:
-        lambda w: ["notebooks/train.ipynb", *CORE] if w.preset == "smoke" else [],
+        lambda w: "runs/smoke/.anew" if w.preset == "smoke" else [],
         start,
     # Only the file that a run writes last: Snakemake deletes the output of a failed job and of one that it starts again,
     # and a killed run goes on from what else lies in its folder.

@@ -82,6 +82,8 @@ class TestGraph:
         assert all("gpu=1" not in job for job in jobs.values())
 
     def test_toy_runs_are_trained_again_when_the_sources_change(self, graph):
+        (graph.folder / "runs/smoke").mkdir(parents=True)
+        (graph.folder / "runs/smoke/.anew").touch()
         graph.finish(*sorted(folders("smoke")))  # fold0 before fold0-kl4
         wanted = [f"{folder}/metrics.json" for folder in folders("smoke")]
         (graph.folder / "tvae").mkdir()
@@ -91,6 +93,14 @@ class TestGraph:
         assert not graph.jobs(*wanted, "--config", "preset=smoke")
         (graph.folder / "tvae/model.py").write_text("changed")
         assert set(graph.jobs(*wanted, "--config", "preset=smoke")) == folders("smoke")
+
+    def test_toy_runs_start_stage_0_anew_once(self, graph):
+        shared = graph.folder / "runs/smoke/folk/local_dense/fold0/weights.safetensors"
+        for model, is_kept in (("attention", False), ("no_attention", True)):
+            shared.parent.mkdir(parents=True)
+            shared.touch()
+            graph.snakemake(f"runs/smoke/folk/{model}/fold0/metrics.json", "--config", "preset=smoke")
+            assert shared.exists() == is_kept
 
     def test_on_slurm_every_run_is_a_job_with_a_gpu(self, graph):
         pytest.importorskip("snakemake_executor_plugin_slurm", reason="the Slurm plugin is not installed")
