@@ -60,6 +60,7 @@ class TestPlanned:
             ([{"corpora": ["folk"], "models": FOUR, "folds": [0], "kl_weight": [4]}], "block 1.*nothing else"),
             ([{"corpora": "folk", "models": FOUR, "folds": [0]}], "block 1: corpora should be a list.*'folk'"),
             ([{"corpora": ["folk"], "models": FOUR, "folds": ["all"]}], r"block 1: folds.*\['all'\]"),
+            ([{"corpora": ["folder:a"], "models": FOUR, "folds": [0]}], "'folder:a' with `python -m tvae train`"),
         ],
     )
     def test_a_block_that_is_none_is_named(self, blocks, sentence):

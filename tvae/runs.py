@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tvae.corpora import slug
+from tvae.corpora import PREFIX, slug
 from tvae.errors import TvaeError
 from tvae.files import read_json
 
@@ -63,8 +63,8 @@ def planned(config: object, preset: str) -> list[Run]:
     """The runs of a preset, the most important first; `config` is what config.yaml holds.
 
     A preset is a list of blocks, each the product of its ``corpora``, ``folds``, ``kl_weights`` (if it has them) and
-    ``models``; what two blocks name is one run. Raises `TvaeError` on an unknown preset and on a block that is no such
-    product.
+    ``models``; what two blocks name is one run. Raises `TvaeError` on an unknown preset, on a block that is no such
+    product, and on one with a folder of MIDI files, which the graph does not train.
     """
     presets = config.get("presets") if isinstance(config, dict) else None
     if not isinstance(presets, dict):
@@ -81,6 +81,9 @@ def planned(config: object, preset: str) -> list[Run]:
         for key, values in block.items():
             if not isinstance(values, list) or not all(isinstance(value, BLOCK[key]) for value in values):
                 raise TvaeError(f"{where}: {key} should be a list like the other blocks' {key}, not {values!r}.")
+        for corpus in block["corpora"]:
+            if corpus.startswith(PREFIX):  # its name in paths, which the graph knows runs by, does not say where it is
+                raise TvaeError(f"{where}: train '{corpus}' with `python -m tvae train`; the graph takes no folders.")
         lists: list[list] = [{"kl_weights": [None], **block}[key] for key in BLOCK]
         for corpus, fold, kl_weight, model in itertools.product(*lists):
             runs.append(Run(preset, corpus, model, fold, kl_weight))
