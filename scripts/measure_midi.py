@@ -3,8 +3,8 @@
     python scripts/measure_midi.py [--songs 200] [--data-dir DIR]
 
 Three references: fiddle tunes of the corpus `folk` with an upbeat put before them; the same tunes arranged for several
-instruments, in layouts that files have; and POP909, whose beats are known (only with its archive in --data-dir or
-TVAE_DATA).
+instruments, in layouts that files have; and POP909, whose beats are known (only with its archive or a clone of it in
+--data-dir or TVAE_DATA).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tvae import TvaeError, corpus, melody
-from tvae.corpora import pop909, sources
+from tvae.corpora import pop909
 from tvae.melody import BARS, PIECE, STEPS, Note
 from tvae.midi import File, read_midi
 from tvae.midi.take import take
@@ -179,8 +179,7 @@ def right(data: bytes, tune: list[Note], folder: Path) -> tuple[bool, bool]:
 
 def pop909_bars(data_dir: Path | None) -> dict[str, int]:
     """Of the songs with nine regular downbeats from where the piece begins: in how many are those its bar lines?"""
-    archive, _ = pop909.find(data_dir)
-    content = {Path(path).parts[-2:]: data for path, data in sources.members(archive[0])}
+    content = pop909.contents(pop909.find(data_dir)[0])
     found = defaultdict(int)
     with tempfile.TemporaryDirectory() as folder:
         for song in tqdm(sorted(song for song, name in content if name == "beat_midi.txt"), desc="POP909", leave=False):

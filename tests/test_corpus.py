@@ -20,6 +20,7 @@ import pytest
 from examples import hooktheory_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measure_midi import pop909_bars
 
 from tvae import TvaeError, corpus, melody, midi
 from tvae.corpora import hooktheory, pop909
@@ -242,6 +243,10 @@ def test_pop909_from_a_clone(cache, clone):
     assert [(n.pitch, n.onset, n.end) for n in melody.tokens_to_notes(c.tokens[0])] == [
         (60 + beat % 12, 4 * beat, 4 * beat + 4) for beat in range(32)
     ]
+
+
+def test_what_is_read_right_is_measured_on_a_clone_too(clone):
+    assert pop909_bars(clone)["songs"] == 2
 
 
 def test_pop909_from_a_clone_that_lacks_a_file(cache, clone):

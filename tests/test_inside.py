@@ -306,7 +306,9 @@ def test_the_limit_is_the_better_caught_of_the_two():
 
 def test_a_piece_is_found_by_number_or_title():
     title = str(FOLK.title[7])
-    assert FOLK.find(7) == FOLK.find("7") == FOLK.find(title.upper()) == 7
+    assert FOLK.find(7) == FOLK.find(np.int64(7)) == FOLK.find("7") == FOLK.find(title.upper()) == 7
+    with pytest.raises(TvaeError, match="no piece '²'"):
+        FOLK.find("²")
     with pytest.raises(TvaeError, match=f"0 to {len(FOLK) - 1}"):
         FOLK.find(len(FOLK))
     with pytest.raises(TvaeError, match="The Millers Daughter"):

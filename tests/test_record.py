@@ -55,6 +55,7 @@ def test_a_run_of_another_seed_is_kept_and_compared_with_none(tmp_path):
             {"sweep": True, "kl_weight": "much"},
             "'kl_weight' should be a number, not 'much'",
         ),
+        ({"corpus": 5}, "'corpus' should be text, not 5"),
         ({"sweep": True, "kl_weight": 4, "n_test": 0.5}, "smoke-folk-attention-fold0-kl4.*n_test"),
     ],
 )

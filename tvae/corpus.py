@@ -109,12 +109,12 @@ class Corpus:
 
     def find(self, piece: int | str) -> int:
         """The index of a piece, given as an index or a title; `TvaeError` says which there are."""
-        if isinstance(piece, str) and piece.isdigit():
+        if isinstance(piece, str) and piece.isdecimal():
             piece = int(piece)
-        if isinstance(piece, int):
+        if not isinstance(piece, str):
             if piece not in range(len(self)):
                 raise TvaeError(f"There is no piece {piece} in {self.name}; its pieces are 0 to {len(self) - 1}.")
-            return piece
+            return int(piece)
         lower = [title.lower() for title in self.title.tolist()]
         if piece.lower() in lower:
             return lower.index(piece.lower())

@@ -37,11 +37,16 @@ def find(data_dir: Path | None) -> tuple[list[Path], str]:
     raise TvaeError(f"pop909 has to be fetched by hand: run `git clone {URL}` in {where}.")
 
 
-def read(sources: list[Path], bars: int = melody.BARS) -> Iterator[Piece | str]:
-    """The pieces of so many bars of the files that `find` found; a str is the reason why something is left out."""
+def contents(sources: list[Path]) -> dict[tuple[str, ...], bytes]:
+    """Of the files that `find` found: (song, name of the file) -> what it holds."""
     archived = sources[0].name in ARCHIVE
     files = members(sources[0]) if archived else ((str(path), path.read_bytes()) for path in sources)
-    content = {Path(path).parts[-2:]: data for path, data in files}
+    return {Path(path).parts[-2:]: data for path, data in files}
+
+
+def read(sources: list[Path], bars: int = melody.BARS) -> Iterator[Piece | str]:
+    """The pieces of so many bars of the files that `find` found; a str is the reason why something is left out."""
+    content = contents(sources)
     songs = sorted(song for song, file in content if file == f"{song}.mid")
     for song in tqdm(songs, desc="pop909", unit=" songs"):
         yield from from_song(song, content[song, f"{song}.mid"], content[song, "beat_midi.txt"], bars)

@@ -97,7 +97,7 @@ A_CODE_A_BAR = ("rate_per_bar", "rate_drop")  # required as well, where each bar
 def named(values: dict) -> str:
     """The run's name in brackets, as far as what it consists of can be read."""
     about = {key: values.get(key) for key in ("preset", "corpus", "model", "fold", "seed")}
-    if None in about.values():
+    if None in about.values() or not isinstance(about["corpus"], str):
         return ""
     weight = values.get("kl_weight")
     goes_on = values.get("sweep") is True and isinstance(weight, (int, float))
