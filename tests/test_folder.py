@@ -56,9 +56,13 @@ def test_it_is_kept_by_content(songs, capsys, monkeypatch):
         patch.setattr(folder, "outcome", None)
         again = load(songs)
     assert again.sha256 == first.sha256 and capsys.readouterr().err == "" and again.left_out == first.left_out
+    monkeypatch.setattr(folder, "outcome", None)
+    for module in (corpus, folder):  # each has a version of its part of the preparation
+        with monkeypatch.context() as patch, pytest.raises(TypeError):  # it is read again
+            patch.setattr(module, "VERSION", 0)
+            load(songs)
     write_midi(melody.transpose(first.tokens[0], 1), songs / "one more.mid")
-    with pytest.raises(TypeError):  # it is read again
-        monkeypatch.setattr(folder, "outcome", None)
+    with pytest.raises(TypeError):
         load(songs)
 
 
@@ -83,7 +87,8 @@ def test_the_report_says_what_became_of_each_file(songs, cache):
 
 def test_what_is_no_corpus_gets_a_sentence(tmp_path):
     (tmp_path / "empty").mkdir()
-    for name, words in (("", "no folder"), (tmp_path / "none", "no folder"), (tmp_path / "empty", "no MIDI file")):
+    nowhere = ("", tmp_path / "none", "~nosuchuser/songs")
+    for name, words in (*((name, "no folder") for name in nowhere), (tmp_path / "empty", "no MIDI file")):
         with pytest.raises(TvaeError, match=words):
             load(name)
     (tmp_path / "empty" / "a.mid").write_bytes(b"?")

@@ -34,7 +34,7 @@ import numpy as np
 from tvae.corpora import PREFIX, canonical, folder, folk, hooktheory, pop909
 from tvae.corpora.sources import Piece, cache_dir
 from tvae.errors import TvaeError
-from tvae.files import DAMAGED, write_npz
+from tvae.files import DAMAGED, expanded, write_npz
 from tvae.melody import BARS, STEPS
 
 SOURCES = {"hooktheory": hooktheory, "pop909": pop909}  # that are read from files; folk is embedded
@@ -146,9 +146,8 @@ def load(name: str, data_dir: str | Path | None = None) -> Corpus:
         return read(folk.DATA / f"{name}.npz", name)
     data_dir = data_dir or os.environ.get("TVAE_DATA")
     source = SOURCES[origin]
-    files, sha256 = source.find(Path(data_dir).expanduser() if data_dir else None)
-    prepared = cache_dir() / f"{name}-{hashlib.sha256(f'{VERSION} {sha256}'.encode()).hexdigest()[:16]}.npz"
-    return kept(prepared, name, lambda: assemble(name, source.read(files, bars)))
+    files, sha256 = source.find(expanded(data_dir) if data_dir else None)
+    return kept(cached(name, sha256), name, lambda: assemble(name, source.read(files, bars)))
 
 
 def load_folder(name: str) -> Corpus:
@@ -159,7 +158,7 @@ def load_folder(name: str) -> Corpus:
     """
     root = folder.root(name)
     name, (files, sha256) = canonical(name), folder.find(root)
-    prepared = cache_dir() / f"folder-{sha256[:16]}.npz"
+    prepared = cached("folder", sha256)
     report = prepared.with_suffix(".tsv")
     return kept(prepared, name, lambda: in_folds(assemble(name, folder.read(root, files, report))))
 
@@ -215,6 +214,11 @@ def read(path: Path | Traversable, name: str) -> Corpus:
         if corpus.sha256 != stored["sha256"]:
             raise ValueError(f"{path} is damaged.")
     return corpus
+
+
+def cached(name: str, sha256: str) -> Path:
+    """Where the cache has what was prepared from a source with this sha256; with another `VERSION`, another file."""
+    return cache_dir() / f"{name}-{hashlib.sha256(f'{VERSION} {sha256}'.encode()).hexdigest()[:16]}.npz"
 
 
 def kept(path: Path, name: str, make: Callable[[], Corpus]) -> Corpus:

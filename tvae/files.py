@@ -16,6 +16,11 @@ import numpy as np
 DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)  # what reading an .npz may raise
 
 
+def expanded(path: str | Path) -> Path:
+    """A path with the home folder for ``~``; where nobody knows that home, as it stands, and no such file is found."""
+    return Path(os.path.expanduser(path))
+
+
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Call `write(temporary path)`, then put the file in place: a reader sees the old file or the new, never half."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")

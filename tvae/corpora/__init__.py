@@ -6,6 +6,8 @@ import hashlib
 import re
 from pathlib import Path
 
+from tvae.files import expanded
+
 PREFIX = "folder:"  # of the name of a corpus that is a folder of MIDI files
 
 
@@ -16,7 +18,7 @@ def canonical(corpus: str) -> str:
 
 def place(corpus: str) -> Path:
     """``folder:PATH`` -> the path, from the root of the file system."""
-    return Path(corpus.removeprefix(PREFIX)).expanduser().resolve()
+    return expanded(corpus.removeprefix(PREFIX)).resolve()
 
 
 def slug(corpus: str) -> str:

@@ -19,7 +19,7 @@ from tvae import melody
 from tvae.corpora import PREFIX
 from tvae.corpora.sources import OUTSIDE, Piece, too_empty
 from tvae.errors import TvaeError
-from tvae.files import write_atomically
+from tvae.files import expanded, write_atomically
 from tvae.midi import read_pieces
 
 ENDINGS = (".mid", ".midi", ".kar", ".rmi", ".smf")
@@ -39,7 +39,7 @@ class Outcome:
 
 def root(name: str) -> Path:
     """``folder:PATH`` -> the folder. Raises TvaeError if there is none."""
-    path = Path(name.removeprefix(PREFIX)).expanduser()
+    path = expanded(name.removeprefix(PREFIX))
     if not name.removeprefix(PREFIX) or not path.is_dir():
         raise TvaeError(
             f"There is no folder '{name.removeprefix(PREFIX)}'; "
