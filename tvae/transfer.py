@@ -64,9 +64,10 @@ def posterior(vae: TransformerVAE | LSTMVAE, tokens: np.ndarray) -> tuple[np.nda
     """
     if not ((tokens >= 0) & (tokens < melody.STATES)).all():
         raise TvaeError(f"Tokens are states 0 to {melody.STATES - 1}; these go from {tokens.min()} to {tokens.max()}.")
+    device = next(vae.parameters()).device
     with torch.no_grad():
-        parts = [vae.encode(part) for part in torch.as_tensor(tokens.astype(np.int64)).split(BATCH)]
-    mu, logvar = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
+        parts = [vae.encode(part) for part in torch.as_tensor(tokens.astype(np.int64), device=device).split(BATCH)]
+    mu, logvar = (torch.cat(part).cpu().numpy() for part in zip(*parts, strict=True))
     return mu, logvar
 
 
@@ -77,8 +78,8 @@ def encode(vae: TransformerVAE | LSTMVAE, tokens: np.ndarray) -> np.ndarray:
 
 def generate(vae: TransformerVAE | LSTMVAE, codes: np.ndarray) -> np.ndarray:
     """Codes (N, C, Z) -> tokens (N, 128) uint8, free-running, as the model says them."""
-    parts = torch.as_tensor(np.asarray(codes, np.float32)).split(BATCH)
-    return torch.cat([vae.generate(part) for part in parts]).numpy().astype(np.uint8)
+    parts = torch.as_tensor(np.asarray(codes, np.float32), device=next(vae.parameters()).device).split(BATCH)
+    return torch.cat([vae.generate(part) for part in parts]).cpu().numpy().astype(np.uint8)
 
 
 def decode(vae: TransformerVAE | LSTMVAE, codes: np.ndarray) -> np.ndarray:

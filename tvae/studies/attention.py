@@ -68,11 +68,12 @@ def maps(vae: TransformerVAE, tokens: np.ndarray, batch: int = 512) -> dict[str,
     Columns are bars in the encoder and codes in "inter". In the decoder column j holds bar j - 1, which is fed back to
     make bar j, and column 1 nothing.
     """
+    device = next(vae.parameters()).device
     parts = [
-        vae.attention(torch.as_tensor(part.astype(np.int64)))
+        vae.attention(torch.as_tensor(part.astype(np.int64), device=device))
         for part in np.split(tokens, range(batch, len(tokens), batch))
     ]
-    return {kind: torch.cat([part[kind] for part in parts]).numpy() for kind in ATTENTIONS}
+    return {kind: torch.cat([part[kind] for part in parts]).cpu().numpy() for kind in ATTENTIONS}
 
 
 def masses(vae: TransformerVAE, tokens: np.ndarray) -> np.ndarray:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import torch
 
 from tvae.baselines import LSTMVAE
 from tvae.corpus import FOLDS, Corpus
@@ -14,6 +13,7 @@ from tvae.melody import transposition_table
 from tvae.model import TransformerVAE
 from tvae.presets import SHIFTS
 from tvae.studies.statistics import interval, quantiles, resampled
+from tvae.transfer import encode, generate
 
 FOLD_SETS = (tuple(range(FOLDS)), (0,))
 
@@ -146,18 +146,17 @@ def accuracy_at(at: float, rate: np.ndarray, accuracy: np.ndarray) -> tuple[floa
     return float(np.interp(at, rate, accuracy)), float(ends.min()), float(ends.max())
 
 
-@torch.no_grad()
 def accuracy_by_transposition(vae: TransformerVAE | LSTMVAE, corpus: Corpus, fold: int) -> pd.DataFrame:
     """Free-running accuracy of a fold's test pieces when they are transposed, as the release does before it tests.
 
     Columns: semitones, value, low, high, a row for each transposition that training hears.
     """
     test = corpus.split(fold)[1]
-    counted = torch.arange(corpus.tokens.shape[1]) < torch.as_tensor(corpus.length[test].astype(np.int64))[:, None]
+    counted = np.arange(corpus.tokens.shape[1]) < corpus.length[test][:, None]
     rows = []
     for semitones in SHIFTS:
-        tokens = torch.as_tensor(transposition_table(semitones)[corpus.tokens[test]].astype(np.int64))
-        right = (vae.generate(vae.encode(tokens)[0]) == tokens) & counted
-        value, low, high = interval(right.sum(1).numpy(), counted.sum(1).numpy(), corpus.song[test])
+        tokens = transposition_table(semitones)[corpus.tokens[test]]
+        right = (generate(vae, encode(vae, tokens)) == tokens) & counted
+        value, low, high = interval(right.sum(1), counted.sum(1), corpus.song[test])
         rows.append({"semitones": semitones, "value": value, "low": low, "high": high})
     return pd.DataFrame(rows)
