@@ -92,8 +92,8 @@ class Model:
     """A row of the table of models.
 
     `sizes` changes the preset's `ModelConfig` or `LSTMConfig`, `training` its `Stage`. `role` is ``paper`` for the
-    four models that the paper compares, ``baseline`` and ``control`` for what makes the comparison fair, ``beyond``
-    for what is meant to be better than the paper's, ``ablation`` for the rest.
+    four models that the paper compares and for the authors' own weights, ``baseline`` and ``control`` for what makes
+    the comparison fair, ``beyond`` for what is meant to be better than the paper's, ``ablation`` for the rest.
     """
 
     name: str

@@ -28,7 +28,8 @@ def training_rows(
 class Rows:
     """The training rows of one stage, on the device, in an order that depends on seed, stage and step alone.
 
-    Every pass over the rows is a fresh shuffle; in nine passes each row is heard in each of the nine transpositions.
+    Every pass over the rows is a fresh shuffle, whose last rows are left out where they fill no batch. From pass to
+    pass a row's transposition is the next of nine.
     """
 
     def __init__(
