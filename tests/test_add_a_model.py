@@ -23,6 +23,7 @@ import json, sys
 from tvae import __main__ as cli
 from tvae.presets import PRESETS
 from tvae.report import plots, record, results, tables
+from tvae.report.plots.style import MODEL_COLOURS, MODEL_MARKERS
 
 entries = record.read(sys.argv[1])
 scores = results.scores(sys.argv[1], results.blocks(entries))
@@ -36,8 +37,8 @@ print(json.dumps({
     "table": tables.comparative(scores).html,
     "runs": tables.runs(entries).html,
     "figure": figure,
-    "colours": plots.MODEL_COLOURS,
-    "markers": plots.MODEL_MARKERS,
+    "colours": MODEL_COLOURS,
+    "markers": MODEL_MARKERS,
 }))
 """
 

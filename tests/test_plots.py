@@ -14,6 +14,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from tvae.report import plots
+from tvae.report.plots import style
 from tvae.report.plots.style import MODEL_LINES, spread
 
 pytestmark = pytest.mark.slow
@@ -41,7 +42,7 @@ def share(most: float) -> np.ndarray:
 
 
 def rows() -> pd.DataFrame:
-    models = [*plots.MODEL_COLOURS, "sustain", "previous_bar"]
+    models = [*style.MODEL_COLOURS, "sustain", "previous_bar"]
     table = pd.DataFrame([(c, m) for c in ("folk", "hooktheory") for m in models], columns=["block", "model"])
     table["value"] = np.linspace(0.5, 0.92, len(table))
     table["low"], table["high"] = table["value"] - 0.01, table["value"] + 0.01
@@ -50,7 +51,7 @@ def rows() -> pd.DataFrame:
 
 
 def points() -> pd.DataFrame:
-    weights, models = (0.25, 0.5, 1, 2, 4), list(plots.MODEL_COLOURS)
+    weights, models = (0.25, 0.5, 1, 2, 4), list(style.MODEL_COLOURS)
     table = pd.DataFrame([(m, w, w / 4, 150 - 20 * w + 5 * k) for k, m in enumerate(models) for w in weights],
                          columns=["model", "kl_weight", "beta", "rate"])  # fmt: skip
     table["distortion"], table["accuracy"] = 9000 / table["rate"], table["rate"] / 200
@@ -73,7 +74,7 @@ def transfers() -> pd.DataFrame:
 
 
 MEAN = np.array([24.2, 21.2, 18.0, 18.1, 14.5, 14.3, 15.2, 15.8])
-RATES = {model: (MEAN + k, MEAN + k - 1, MEAN + k + 1) for k, model in enumerate(plots.MODEL_COLOURS)}
+RATES = {model: (MEAN + k, MEAN + k - 1, MEAN + k + 1) for k, model in enumerate(style.MODEL_COLOURS)}
 TRIPLE = [ODE, TWINKLE, ODE], ["Ode to Joy", "Twinkle", "Ode to Joy"], ["host", "donor", "result"]
 SHARES = {"folk": share(0.4), "hooktheory": share(0.3), "pop909": share(0.2)}
 MASS = {"found": [0.7, 0.65, 0.75], "expected": [0.1, 0.08, 0.12]}
@@ -87,8 +88,8 @@ DOTS = pd.DataFrame(
 )  # fmt: skip
 CODES = np.random.default_rng(0).random((400, 2))
 FIGURES = {
-    "piano_roll": lambda: plots.piano_roll(TWINKLE, "Twinkle, twinkle, little star", "host"),
-    "silence": lambda: plots.piano_roll(np.zeros(128, int)),
+    "piano_roll": lambda: plots.piano_rolls([TWINKLE], ["Twinkle, twinkle, little star"], ["host"]),
+    "silence": lambda: plots.piano_rolls([np.zeros(128, int)]),
     "piano_rolls": lambda: plots.piano_rolls(*TRIPLE),
     "two columns": lambda: plots.piano_rolls([ODE, TWINKLE, ODE], columns=2),
     "repeats_by_distance": lambda: plots.repeats_by_distance(SHARES),
@@ -96,7 +97,7 @@ FIGURES = {
     "no repeats": lambda: plots.repeats_by_distance({"folk": np.eye(8)}),
     "pitch_histogram": lambda: plots.pitch_histogram({name: np.full(45, 1 / 45) for name in SHARES}),
     "training_curves": lambda: plots.training_curves({"attention": history(0), "no_attention": history(1)}),
-    "many models": lambda: plots.training_curves({model: history(k) for k, model in enumerate(plots.MODEL_COLOURS)}),
+    "many models": lambda: plots.training_curves({model: history(k) for k, model in enumerate(style.MODEL_COLOURS)}),
     "never free": lambda: plots.training_curves(
         {"attention": history(0).drop(columns="validation_accuracy_free_running")}
     ),
@@ -116,7 +117,7 @@ FIGURES = {
     "dots": lambda: plots.dots(DOTS, "rate"),
     "dots of one model": lambda: plots.dots(DOTS[DOTS["model"] == "attention"], "rate"),
     "changed_bars": lambda: plots.changed_bars({"attention": np.tri(8).T / 2, "no_attention": np.eye(8)}),
-    "changed_bars of three": lambda: plots.changed_bars(dict.fromkeys(list(plots.MODEL_COLOURS)[:3], np.tri(8))),
+    "changed_bars of three": lambda: plots.changed_bars(dict.fromkeys(list(style.MODEL_COLOURS)[:3], np.tri(8))),
     "rate_per_dimension": lambda: plots.rate_per_dimension(np.sort(np.random.default_rng(0).random((8, 64)))[:, ::-1]),
     "code_map": lambda: plots.code_map(CODES, {"notes": CODES[:, 0] // 0.1, "contour": CODES[:, 1]}, (0.2, 0.1)),
 }
@@ -163,19 +164,19 @@ def test_nothing_leaves_the_figure(name):
 @every_figure
 def test_text_takes_the_colour_of_the_page_or_a_grey_that_reads_everywhere(name, tmp_path):
     figure = figure_of(name)
-    assert "currentColor" in plots.svg(figure, "x") and plots.INK not in plots.svg(figure, "x")
+    assert "currentColor" in plots.svg(figure, "x") and style.INK not in plots.svg(figure, "x")
     saved = plots.save(figure, tmp_path / "new" / "figure.svg", "x").read_text()
-    assert "currentColor" not in saved and plots.INK not in saved
+    assert "currentColor" not in saved and style.INK not in saved
     assert re.search(r'<svg [^>]*width="\d+" height="\d+"', saved)
 
 
 def test_show_gives_alternative_text_and_caption_as_text():
-    shown = plots.show(plots.piano_roll(TWINKLE), 'rolls "<b>"', "5 < 7 & <i>so on</i>")
+    shown = plots.show(plots.piano_rolls([TWINKLE]), 'rolls "<b>"', "5 < 7 & <i>so on</i>")
     html = shown._repr_html_()
     assert 'aria-label="rolls &quot;&lt;b&gt;&quot;"' in html
     assert "<figcaption>5 &lt; 7 &amp; &lt;i&gt;so on&lt;/i&gt;</figcaption>" in html
     assert repr(shown) == 'rolls "<b>"'
-    assert "figcaption" not in plots.show(plots.piano_roll(TWINKLE), "x")._repr_html_()
+    assert "figcaption" not in plots.show(plots.piano_rolls([TWINKLE]), "x")._repr_html_()
 
 
 def luminance(colour: str) -> float:
@@ -189,11 +190,11 @@ def contrast(a: str, b: str) -> float:
 
 
 PALETTES = {
-    "models": list(plots.MODEL_COLOURS.values()),
-    "corpora": list(plots.CORPUS_COLOURS.values()),
-    "roles": list(plots.ROLE_COLOURS.values()),
-    "bars": list(plots.BAR_COLOURS),
-    "grey": [plots.GREY, "#7a7f85"],
+    "models": list(style.MODEL_COLOURS.values()),
+    "corpora": list(style.CORPUS_COLOURS.values()),
+    "roles": list(style.ROLE_COLOURS.values()),
+    "bars": list(style.BAR_COLOURS),
+    "grey": [style.GREY, "#7a7f85"],
 }
 
 
@@ -228,8 +229,8 @@ def test_colours_differ_for_colour_blind_eyes(palette, apart, eye):
 
 
 def test_models_differ_without_colour_too():
-    assert len(set(plots.MODEL_MARKERS.values())) == len(plots.MODEL_COLOURS)
-    lines = [(plots.MODEL_COLOURS[model], MODEL_LINES[model]) for model in plots.MODEL_COLOURS]
+    assert len(set(style.MODEL_MARKERS.values())) == len(style.MODEL_COLOURS)
+    lines = [(style.MODEL_COLOURS[model], MODEL_LINES[model]) for model in style.MODEL_COLOURS]
     assert len(set(lines)) == len(lines)  # nor is one line another's
 
 
@@ -247,7 +248,7 @@ def test_labels_are_spread_in_order():
 
 def test_the_style_sheet_has_the_same_colours(request):
     css = (request.config.rootpath / "book" / "assets" / "tvae.css").read_text()
-    for role, colour in plots.ROLE_COLOURS.items():
+    for role, colour in style.ROLE_COLOURS.items():
         assert f"--tvae-{role}: {colour};" in css
-    for k, colour in enumerate(plots.TINTS, 1):
+    for k, colour in enumerate(style.TINTS, 1):
         assert f"--tvae-group-{k}: {colour};" in css

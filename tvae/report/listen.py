@@ -35,7 +35,7 @@ class Player:
     tempo: float  # quarter notes a minute
     role: str  # "", "host", "donor" or "result": gives the colour
     pitches: tuple[int, int]  # lowest and highest MIDI pitch of the roll
-    tints: tuple[int, ...]  # of each bar, the colour that equal bars share: `tvae.report.plots.TINTS` from 1; 0: none
+    tints: tuple[int, ...]  # of each bar, the colour that equal bars share: `style.TINTS` from 1; 0: none
 
     @property
     def bars(self) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import ttest_1samp
 
 DRAWS = 2000
+LEVEL = 0.95  # of what is drawn, an interval holds so much
 SEED = 0  # of all that the studies draw
 
 
@@ -34,21 +35,19 @@ def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     return top / np.maximum(bottom, 1e-12)  # no onset at all: F1 is 0
 
 
-def interval(
-    numerator: np.ndarray, denominator: np.ndarray, song: np.ndarray, level: float = 0.95
-) -> tuple[np.ndarray, ...]:
+def interval(numerator: np.ndarray, denominator: np.ndarray, song: np.ndarray) -> tuple[np.ndarray, ...]:
     """A ratio of sums over pieces with its bootstrap interval, resampling songs.
 
     `numerator` and `denominator` (N, ...) as `tvae.evaluate.terms` gives them, `song` (N,) ids.
     Returns (value, low, high), each of shape (...).
     """
     top, bottom = resampled(song, numerator, denominator)
-    return ratio(top[0], bottom[0]), *quantiles(ratio(top[1], bottom[1]), level)
+    return ratio(top[0], bottom[0]), *quantiles(ratio(top[1], bottom[1]))
 
 
-def quantiles(drawn: np.ndarray, level: float = 0.95) -> np.ndarray:
+def quantiles(drawn: np.ndarray) -> np.ndarray:
     """The two ends of the central interval of drawn values (DRAWS, ...)."""
-    return np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
 
 
 def over_folds(intervals: Sequence[Sequence[np.ndarray | float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -80,11 +80,11 @@ class Study:
     def verdict(self) -> tables.Table:
         return page.verdict(self.record, "C5")
 
-    def best_heads(self, most: int = 5) -> tables.Table:
-        """The heads that put most mass on the repeated bar beyond what is expected."""
+    def best_heads(self) -> tables.Table:
+        """The five heads of each corpus that put most mass on the repeated bar beyond what is expected."""
         rows = []
         for block, one in self.corpora.items():
-            for head in sorted(one["heads"], key=lambda head: head["expected"][0] - head["found"][0])[:most]:
+            for head in sorted(one["heads"], key=lambda head: head["expected"][0] - head["found"][0])[:5]:
                 rows.append(
                     {
                         "": str(block),

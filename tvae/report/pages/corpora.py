@@ -48,8 +48,8 @@ class Study:
         columns = {name: [number(one[key]) for key in ROWS] for name, one in self.described.items()}
         return tables.plain(pd.DataFrame({"": list(ROWS.values()), **columns}))
 
-    def some_tunes(self, seed: int = 4, pieces: int = 4) -> listen.Players:
-        chosen = np.random.default_rng(seed).choice(len(self.folk), pieces, replace=False)
+    def some_tunes(self) -> listen.Players:
+        chosen = np.random.default_rng(4).choice(len(self.folk), 4, replace=False)
         return listen.players(list(self.folk.tokens[chosen]), [str(title) for title in self.folk.title[chosen]])
 
     def pitches(self) -> plots.Shown:

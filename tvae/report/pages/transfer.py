@@ -133,14 +133,14 @@ class Study:
         pieces = corpora.load(corpus)
         return vae, pieces.part(pieces.split(fold)[1])
 
-    def lost(self, corpus: str = "folk", number: int = 100) -> page.Below:
-        """How many of so many test tunes keep the repeats of their first bar; one that does, and one that does not."""
+    def lost(self, corpus: str = "folk") -> page.Below:
+        """How many of 100 test tunes keep the repeats of their first bar; one that does, and one that does not."""
         if not (found := self.unseen(corpus)):
             return page.below([page.Text((f"No model of {corpus} is recorded.",))])
         vae, test = found
         pairs = couples(test.song)
         repeats = melody.equal_bars(test.tokens[pairs.host])[:, 0, 1:]
-        drawn = np.random.default_rng(1).permutation(np.flatnonzero(repeats.any(1)))[:number]
+        drawn = np.random.default_rng(1).permutation(np.flatnonzero(repeats.any(1)))[:100]
         hosts, donors = pairs.host[drawn], pairs.donors[drawn, 0]
         results = transfer.context_transfer(vae, test.tokens[hosts], test.tokens[donors])
         again = transfer.reconstruct(vae, test.tokens[hosts])
@@ -249,14 +249,14 @@ class Study:
         own = [run for run in self.runs if run.corpus == corpus]
         return sorted(own, key=lambda run: run.model != "attention")
 
-    def unheard(self, corpus: str, number: int = 2) -> page.Below:
-        """Test pieces of a corpus, drawn at random, with the model that was trained on its other songs."""
+    def unheard(self, corpus: str) -> page.Below:
+        """Two test pieces of a corpus, drawn at random, with the model that was trained on its other songs."""
         if not (found := self.unseen(corpus)):
             return page.below([page.Text((f"No model of {corpus} is recorded.",))])
         vae, test = found
         pairs = couples(test.song)
         shown = []
-        for k in np.random.default_rng(1).choice(len(pairs.host), number, replace=False):
+        for k in np.random.default_rng(1).choice(len(pairs.host), 2, replace=False):
             index = [pairs.host[k], pairs.donors[k, 0]]
             host, donor = test.tokens[index]
             one, other = (str(title) for title in test.title[index])

@@ -15,33 +15,15 @@ from tvae.report.plots.corpora import pitch_histogram, repeats_by_distance
 from tvae.report.plots.emergence import emergence, falls
 from tvae.report.plots.page import Shown, as_image, save, show, svg
 from tvae.report.plots.results import comparison, rate_distortion, rate_per_bar
-from tvae.report.plots.rolls import piano_roll, piano_rolls, pitch_name, pitch_range
-from tvae.report.plots.style import (
-    BAR_COLOURS,
-    CORPUS_COLOURS,
-    GREY,
-    INK,
-    MODEL_COLOURS,
-    MODEL_MARKERS,
-    MODEL_NAMES,
-    ROLE_COLOURS,
-    TINTS,
-)
+from tvae.report.plots.rolls import piano_rolls
+from tvae.report.plots.style import MODEL_NAMES
 from tvae.report.plots.training import rate_per_bar_over_time, training_curves
 from tvae.report.plots.transfer import transfer
 
 __all__ = [
     "ATTENTIONS",
-    "BAR_COLOURS",
-    "CORPUS_COLOURS",
-    "GREY",
-    "INK",
-    "MODEL_COLOURS",
-    "MODEL_MARKERS",
     "MODEL_NAMES",
-    "ROLE_COLOURS",
     "Shown",
-    "TINTS",
     "architecture",
     "as_image",
     "attention_by_distance",
@@ -54,11 +36,8 @@ __all__ = [
     "dots",
     "emergence",
     "falls",
-    "piano_roll",
     "piano_rolls",
     "pitch_histogram",
-    "pitch_name",
-    "pitch_range",
     "rate_distortion",
     "strip",
     "rate_per_bar",

@@ -87,17 +87,6 @@ def _roll(
 
 
 @styled
-def piano_roll(tokens: np.ndarray, title: str = "", role: str = "") -> Figure:
-    """(128,) tokens -> the roll: bars numbered, bars that are equal in one tint and marked "5 = 1".
-
-    ``role`` is "", "host", "donor" or "result".
-    """
-    figure = Figure(figsize=(WIDTH, 1.7))
-    _roll(figure.subplots(), tokens, title, role, *pitch_range(tokens_to_notes(tokens)))
-    return figure
-
-
-@styled
 def piano_rolls(
     pieces: Sequence[np.ndarray],
     titles: Sequence[str] = (),
@@ -105,8 +94,11 @@ def piano_rolls(
     columns: int = 1,
     like: Sequence[np.ndarray | None] | None = None,
 ) -> Figure:
-    """Several (128,) pieces over one range of pitches, row by row; equal bars have the colours of ``like``, a piece for
-    each, or else of the last host so far."""
+    """(128,) pieces over one range of pitches, row by row: bars numbered, equal ones in one tint and marked "5 = 1".
+
+    ``roles`` are "", "host", "donor" or "result". The tints are those of ``like``, a piece for each, or else of the
+    last host so far.
+    """
     low, high = pitch_range([note for tokens in pieces for note in tokens_to_notes(tokens)])
     rows = -(-len(pieces) // columns)
     figure = Figure(figsize=(WIDTH if columns == 1 else 1.5 * WIDTH, 1.7 * rows))
