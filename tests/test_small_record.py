@@ -1,12 +1,14 @@
-"""Pages of a record of one run: what it does not have is said or left out."""
+"""Pages of a record of one run, or of one corpus: what it does not have is said or left out."""
+
+from pathlib import Path
 
 import pytest
 from examples import finished_run
 
 from tvae import TvaeError
-from tvae.files import write_json
+from tvae.files import read_json, write_json
 from tvae.report import record
-from tvae.report.pages import beyond, results, training
+from tvae.report.pages import beyond, corpora, results, training
 
 
 @pytest.fixture
@@ -54,3 +56,14 @@ def test_the_page_of_training_needs_no_fold_0(one):
 
 def test_the_page_beyond_the_paper_says_what_was_not_measured_of_its_run(one):
     assert "Not recorded yet: what relations save" in repr(beyond.study(0, *one()).gains())
+
+
+def test_the_page_of_corpora_wants_the_corpus_that_was_described(tmp_path):
+    described = read_json(Path(__file__).parent.parent / "figures" / "corpora.json")
+    folk = next(one for one in described if one["name"] == "folk")
+    folk["sustain"] *= 1 + 1e-15  # as another version of NumPy may have it
+    write_json(tmp_path / "corpora.json", described)
+    assert corpora.study(tmp_path).described["folk"] == folk
+    write_json(tmp_path / "corpora.json", [folk | {"sha256": "0"}])
+    with pytest.raises(TvaeError, match="another folk corpus"):
+        corpora.study(tmp_path)
