@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from examples import finished_run
+from examples import finished_run, recorded
 
 from tvae import TvaeError
 from tvae.files import read_json, write_json
-from tvae.report import record
+from tvae.report import lessons, record
 from tvae.report.pages import beyond, corpora, results, training
 
 
@@ -67,3 +67,10 @@ def test_the_page_of_corpora_wants_the_corpus_that_was_described(tmp_path):
     write_json(tmp_path / "corpora.json", [folk | {"sha256": "0"}])
     with pytest.raises(TvaeError, match="another folk corpus"):
         corpora.study(tmp_path)
+
+
+@pytest.mark.parametrize(("preset", "narrow", "wide"), [("cpu", "attention", "256"), ("paper", "64", "attention")])
+def test_the_lesson_about_width_compares_models_that_differ_in_the_preset(preset, narrow, wide):
+    found = lessons.table("", [recorded(corpus="hooktheory", preset=preset)])
+    first, second = found[found.choice == "width of the heads"].compared.item().split(" less ")
+    assert narrow in first and wide in second

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tvae.presets import MODELS
+from tvae.presets import MODELS, PRESETS
 from tvae.report import tables
 from tvae.report.entry import Entry
 from tvae.report.results import paired_difference
@@ -35,7 +35,8 @@ CHOICES = (
     Choice("masks, all three", "attention", "no_attention", "causal masks", "diagonal masks: bars on their own"),
     Choice("mask of the encoder", "attention", "bidirectional", "a causal encoder", "an encoder that sees all bars"),
     Choice("start", "attention", "pytorch_start", "the release's initialisation", "PyTorch's initialisation"),
-    Choice("width of the heads", "attention", "wide", "heads of 64", "heads of 256"),
+    Choice("width of the heads", "attention", "wide", "heads of 64", "heads of 256"),  # of preset cpu
+    Choice("width of the heads", "compact", "attention", "heads of 64", "heads of 256"),  # of preset paper
     Choice("stage 0", "attention", "no_stage_0", "training the local layer first", "training all at once"),
     Choice("training pieces", "attention", "transposed_repeats", "pieces as they are",
            "pieces with transposed repeats"),
@@ -69,8 +70,11 @@ def table(record: str | Path, entries: Sequence[Entry]) -> pd.DataFrame:
     """A row a choice: what is compared, how they differ on the same test songs, for how long, and what to take."""
     entries = [entry for entry in entries if entry.corpus == CORPUS and entry.fold == 0]
     runs = {entry.model: entry for entry in entries if not entry.sweep}
+    plan = PRESETS[next((entry.preset for entry in entries), "cpu")].plan
     rows = []
     for choice in CHOICES:
+        if plan(choice.first) == plan(choice.second):
+            continue  # in this preset they are one model
         pair = [runs.get(choice.first), runs.get(choice.second)]
         row = {"choice": choice.about, "compared": f"{MODELS[choice.first].label} less {MODELS[choice.second].label}"}
         if None in pair:
