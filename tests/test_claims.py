@@ -10,7 +10,7 @@ from examples import ENTRY, curves_on_file, recorded
 
 from tvae import TvaeError
 from tvae.report import beyond, claims, evidence, measured, record, tables, transferred
-from tvae.report.claims import CLAIMS, Evidence, decide, verdict
+from tvae.report.claims import BEYOND, CLAIMS, Evidence, decide, verdict
 
 ROOT = Path(__file__).parent.parent
 R3 = next(claim for claim in CLAIMS if claim.id == "R3")
@@ -137,6 +137,36 @@ def test_what_was_measured_of_an_earlier_run_of_the_name_decides_nothing(tmp_pat
     assert [run.fold for run in c4.runs] == others and not c7.runs and "recorded with it yet" in c7.reason
 
 
+def test_a_prior_over_the_codes_of_an_earlier_training_decides_nothing(tmp_path):
+    for name in ("results.json", "inside.json", beyond.FILE):
+        shutil.copy(ROOT / "figures" / name, tmp_path)
+    drawn = [claim for claim in BEYOND if claim.statistic.startswith("drawn")]
+    assert drawn and all(evidence.evidence(claim, evidence.Record(tmp_path)).runs for claim in drawn)
+    runs = json.loads((tmp_path / "results.json").read_text())
+    for run in runs:
+        run["git_commit"] = "a later one"
+    (tmp_path / "results.json").write_text(json.dumps(runs))
+    # The run was trained and looked into again, the prior not: it does not say whose it is, its songs do.
+    inside = json.loads((tmp_path / "inside.json").read_text())
+    for run in inside["runs"].values():
+        run["git_commit"] = "a later one"
+        run["codes"]["repeated_share"]["decoded from their codes"] += 0.01
+    (tmp_path / "inside.json").write_text(json.dumps(inside))
+    for claim in drawn:
+        found = evidence.evidence(claim, evidence.Record(tmp_path))
+        assert not found.runs and "recorded with it yet" in found.reason
+
+
+def test_repeats_that_nothing_matches_decide_nothing(tmp_path):
+    c4 = next(claim for claim in CLAIMS if claim.id == "C4")
+    known = write(tmp_path, {(c4.model, 0): 0.9})
+    (run,) = known.entries
+    row = {"kind": "repeated", "bars": 0, "saving": None, "low": None, "high": None}
+    found = {"runs": {run.name: run.about() | {"codes": {"matched": [row]}}}, "elsewhere": []}
+    (tmp_path / "inside.json").write_text(json.dumps(found))
+    assert "recorded with it yet" in evidence.evidence(c4, known).reason
+
+
 def test_two_models_are_compared_on_the_folds_that_both_have(tmp_path):
     both = write(tmp_path, {("attention", 0): 0.9, ("attention", 1): 0.9, ("lstm_1x8", 0): 0.7})
     found = decide(C1, evidence.evidence(C1, both))
@@ -189,8 +219,12 @@ def test_what_the_record_holds_of_its_runs_was_measured_of_these_very_runs():
     """Pages show it as it stands there; a run that was trained again is measured again (`python -m tvae measure`)."""
     folder = ROOT / "figures"
     runs = {run.name: run for run in record.read(folder)}
-    swapped = {run["run"]: run for run in transferred.read(folder / "transfer.json")}
-    for found in (measured.read(folder / "inside.json")["runs"], swapped, beyond.read(folder)["runs"]):
+    inside, swapped, further = (
+        json.loads((folder / file).read_text()) for file in ("inside.json", "transfer.json", beyond.FILE)
+    )
+    assert measured.read(folder / "inside.json") == inside and transferred.read(folder / "transfer.json") == swapped
+    assert beyond.read(folder)["prior"].keys() == further["prior"].keys()
+    for found in (inside["runs"], {run["run"]: run for run in swapped}, further["runs"]):
         assert found
         for name, about in found.items():
             assert runs[name].same(about), name

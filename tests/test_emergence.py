@@ -111,3 +111,10 @@ def test_a_run_that_keeps_weights_is_measured_at_each_of_them(tmp_path, monkeypa
         assert np.array(one["heard"]["result"]).shape == (128,)
     emerged.measure_record(tmp_path, tmp_path / "elsewhere", {"folk": few})  # without the run, it stays
     assert emerged.read(tmp_path / "emergence.json") == [found]
+    other = found | {"fold": 1, "seed": 1}
+    (tmp_path / "emergence.json").write_text(json.dumps([other, found | {"points": []}]))
+    monkeypatch.setattr(
+        emerged, "measure", lambda *given: {name: found["points"][0][name] for name in emerged.STATISTICS}
+    )
+    emerged.measure_record(tmp_path, tmp_path / "runs", {"folk": few})
+    assert [(one["fold"], len(one["points"])) for one in emerged.read(tmp_path / "emergence.json")] == [(1, 2), (0, 2)]

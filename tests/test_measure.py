@@ -10,7 +10,7 @@ from tvae import TvaeError, corpus
 from tvae.checkpoint import save_weights
 from tvae.files import write_json
 from tvae.presets import build
-from tvae.report import beyond, measuring, transferred
+from tvae.report import beyond, measured, measuring, transferred
 
 FOLK = corpus.load("folk")
 
@@ -58,15 +58,86 @@ def test_ones_own_run_is_measured_on_ones_own_corpus_and_no_other_is_loaded(own)
     assert run["corpus"] == "folder:my-songs" and loaded == ["folder:my-songs"]
 
 
-@pytest.mark.parametrize("part", ["inside", "transfer", "emergence", "playground", "a prior"])
-def test_a_run_is_not_measured_on_another_version_of_its_corpus(own, part):
+@pytest.fixture
+def another_version(own):
+    """The same record, where the run was trained on another version of its corpus."""
     folder, _ = own
     (run,) = json.loads((folder / "results.json").read_text())
     for path, value in ((folder / "results.json", [run]), (*folder.glob("runs/*/*/*/*/metrics.json"), run)):
         run["corpus_sha256"] = "0"
         write_json(path, value)
+    return folder
+
+
+@pytest.mark.parametrize("part", ["playground", "a prior"])
+def test_a_run_is_not_measured_on_another_version_of_its_corpus(another_version, part):
+    folder = another_version
     with pytest.raises(TvaeError, match="was trained on another version of folder:my-songs"):
         if part == "a prior":
-            beyond.train_prior(folder, folder / "weights", replace(FOLK, name=run["corpus"]))
+            beyond.train_prior(folder, folder / "weights", replace(FOLK, name="folder:my-songs"))
         else:
             measure(folder, part)
+
+
+@pytest.mark.parametrize(
+    ("part", "file", "nothing"),
+    [
+        ("inside", "inside.json", {"runs": {}, "elsewhere": []}),
+        ("transfer", "transfer.json", []),
+        ("emergence", "emergence.json", None),
+    ],
+)
+def test_and_where_several_are_measured_it_is_said_of_that_one(
+    another_version, part, file, nothing, capsys, monkeypatch
+):
+    folder = another_version
+    monkeypatch.setattr(measured, "NAMES", ())
+    measure(folder, part)
+    assert "was trained on another version of folder:my-songs" in capsys.readouterr().out
+    assert (json.loads((folder / file).read_text()) if (folder / file).exists() else None) == nothing
+
+
+def test_what_cannot_be_measured_costs_nothing_of_what_can(tmp_path, monkeypatch, capsys):
+    """One corpus is not at hand, the weights of a run neither: what was recorded of them stays, the others are new."""
+    runs = [
+        recorded(corpus="folk", corpus_sha256=FOLK.sha256, rate_nats_per_piece=20.0),
+        recorded(corpus="hooktheory", rate_nats_per_piece=30.0),
+        recorded(corpus="hooktheory", model="no_attention", rate_nats_per_piece=40.0),
+    ]
+    rows = [
+        {"model": run.model, "trained_on": run.corpus, "tested_on": name, "rate_nats_per_piece": [rate] * 3}
+        for run, own in zip(runs, (20.0, 30.00001, 39.0))
+        for name, rate in ((run.corpus, own), ("pop909", 50.0))
+    ]
+    earlier = {run.name: run.about() | {"codes": "recorded"} for run in runs}
+    earlier[runs[2].name]["git_commit"] = "an earlier one"
+    write_json(tmp_path / "results.json", [run.model_dump() for run in runs])
+    write_json(tmp_path / "inside.json", {"runs": earlier, "elsewhere": rows})
+    plan = TINY.plan("attention")
+    (tmp_path / "weights").mkdir()
+    for run in runs[:2]:
+        path = tmp_path / "weights" / f"{run.name}.safetensors"
+        save_weights(build(plan.model), path, {"model": "attention", "plan": asdict(plan)})
+
+    def load(name, _):
+        if name != "folk":
+            raise TvaeError(f"{name} is not here.")
+        return FOLK
+
+    monkeypatch.setattr(measuring.corpora, "load", load)
+    monkeypatch.setattr(measured, "measure", lambda *given: {"codes": "measured"})
+    monkeypatch.setattr(measured.limits, "elsewhere", lambda *given: {"rate_nats_per_piece": [20.0] * 3})
+    measure(tmp_path, "corpora", "inside")
+    found, said = measured.read(tmp_path / "inside.json"), capsys.readouterr().out
+    assert {name: one["codes"] for name, one in found["runs"].items()} == {
+        runs[0].name: "measured",
+        runs[1].name: "recorded",
+    }
+    # Of the third run the rows are of an earlier training: its own corpus says so.
+    assert [measured.place(row)[1:] for row in found["elsewhere"]] == [
+        ("folk", "folk"), ("folk", "pop909"), ("hooktheory", "hooktheory"), ("hooktheory", "pop909"),
+        ("hooktheory", "folk"),
+    ]  # fmt: skip
+    assert f"{runs[1].name} stays as it was recorded: hooktheory is not here." in said
+    assert f"{runs[2].name} is not measured:" in said and said.count("stays: pop909 is not here.") == 1
+    assert [one["name"] for one in json.loads((tmp_path / "corpora.json").read_text())] == ["folk"]

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from examples import recorded
 from safetensors.torch import save
 
-from tvae import corpus, melody
+from tvae import corpus, files, melody
 from tvae.checkpoint import in_eight_bits, quantised, save_weights
 from tvae.errors import TvaeError
-from tvae.report import beyond
+from tvae.report import beyond, record
 from tvae.studies import prior, songs
 from tvae.studies.prior import Prior, PriorConfig
 
@@ -97,13 +98,28 @@ def test_songs_are_described_beside_real_ones():
 
 
 def test_it_is_kept_in_eight_bits_and_found_again(tmp_path):
-    made = small()
-    path = beyond.prior_file(tmp_path, "a-run")
-    save_weights(made, path, {"prior": asdict(SMALL)}, eight_bits=True)
-    again = beyond.load_prior(tmp_path, "a-run")
-    assert all(torch.equal(value, again.state_dict()[name]) for name, value in made.state_dict().items())
+    made, run = small(), recorded()
+    path = record.prior_file(tmp_path, run.name)
+    for about in ({}, run.about()):  # the first priors do not say whose they are
+        save_weights(made, path, {"prior": asdict(SMALL)} | about, eight_bits=True)
+        again = beyond.load_prior(tmp_path, run)
+        assert all(torch.equal(value, again.state_dict()[name]) for name, value in made.state_dict().items())
     with pytest.raises(TvaeError, match="tvae prior"):
-        beyond.load_prior(tmp_path, "another-run")
+        beyond.load_prior(tmp_path, recorded(fold=1))
+    with pytest.raises(TvaeError, match="about the codes of an earlier training.*tvae prior"):
+        beyond.load_prior(tmp_path, recorded(git_commit="a later one"))
+
+
+def test_what_was_measured_of_a_prior_stays_where_its_file_is_not_here(tmp_path, capsys):
+    run = recorded()
+    files.write_json(tmp_path / "results.json", [run.model_dump()])
+    measurement = {"runs": {}, "prior": {run.name: run.about() | {"as_often": "recorded"}}}
+    files.write_json(tmp_path / beyond.FILE, measurement)
+    beyond.measure_record(tmp_path, tmp_path, tmp_path, {})
+    assert beyond.read(tmp_path) == measurement and "stays as it was recorded" in capsys.readouterr().out
+    files.write_json(tmp_path / "results.json", [run.model_dump() | {"git_commit": "a later one"}])
+    beyond.measure_record(tmp_path, tmp_path, tmp_path, {})
+    assert beyond.read(tmp_path) == {"runs": {}, "prior": {}}
 
 
 @pytest.mark.parametrize("config", [SMALL, replace(SMALL, components=2, d_hidden=20)])

@@ -121,6 +121,17 @@ def test_a_run_on_a_new_version_of_its_corpus_takes_the_place_of_the_old_one_of_
     assert len(list(tmp_path.glob("record/*/*"))) == 4 and len(list(weights.iterdir())) == 2
 
 
+def test_a_prior_leaves_with_the_training_whose_codes_it_is_about(tmp_path, capsys):
+    folder, weights = tmp_path / "record", tmp_path / "weights"
+    (entry,) = record.collect([run(tmp_path / "old")], folder, weights)
+    prior = record.prior_file(weights, entry.name)
+    prior.touch()
+    record.collect([tmp_path / "old"], folder, weights)
+    assert prior.exists()
+    record.collect([run(tmp_path / "new", git_commit="a later one")], folder, weights)
+    assert not prior.exists() and "goes with the training whose codes it is about" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("file", "content", "sentence"),
     [

@@ -20,6 +20,7 @@ from tvae.checkpoint import read_settings, restored, save_weights
 from tvae.errors import TvaeError
 from tvae.files import write_json
 from tvae.machine import git_commit
+from tvae.model import TransformerVAE
 from tvae.report import measured
 from tvae.report import record as records
 from tvae.report.entry import Entry
@@ -27,12 +28,8 @@ from tvae.studies import codes, limits, longer, prior, songs
 from tvae.studies.prior import Prior, PriorConfig, Recipe
 
 FILE = "beyond.json"
+NOTHING: dict[str, dict] = {"runs": {}, "prior": {}}
 EIGHT = {"folk": "folk16", "hooktheory": "hooktheory16"}  # what is measured beside pieces of sixteen bars
-
-
-def prior_file(weights: str | Path, run: str) -> Path:
-    """Where the prior over the codes of a run's model lies."""
-    return Path(weights) / f"prior-{run}.safetensors"
 
 
 def train_prior(record: Path, weights: Path, data: corpora.Corpus) -> Path:
@@ -44,25 +41,39 @@ def train_prior(record: Path, weights: Path, data: corpora.Corpus) -> Path:
     started = time.process_time()
     found = prior.train(prior.encoded(vae, train), prior.tied(train))
     seconds = time.process_time() - started
-    settings = prior.settings(found.config, Recipe()) | {
-        "run": name, "seconds": round(seconds), "git_commit": git_commit(),
+    settings = prior.settings(found.config, Recipe()) | entry.about() | {
+        "run": name, "seconds": round(seconds), "prior_git_commit": git_commit(),
         "validation": prior.price(found, prior.encoded(vae, validation), prior.tied(validation)),
     }  # fmt: skip
-    path = prior_file(weights, name)
+    path = records.prior_file(weights, name)
     save_weights(found, path, settings, eight_bits=True)
     print(f"{path}: {seconds:.0f} s of one core, {settings['validation']:.1f} nats a bar on validation songs")
     return path
 
 
-def load_prior(weights: str | Path, run: str) -> Prior:
-    """The prior of a run's model as it is released, in eight bits. Raises TvaeError for any other file."""
-    path = prior_file(weights, run)
+def load_prior(weights: str | Path, run: Entry) -> Prior:
+    """The prior of a run's model as it is released, in eight bits.
+
+    Raises TvaeError for any other file, and for a prior of an earlier training of the run. One that does not say whose
+    it is was trained before priors did, and is taken by its name.
+    """
+    path = records.prior_file(weights, run.name)
     try:
-        found = Prior(PriorConfig(**read_settings(path)["prior"]))
+        settings = read_settings(path)
+        found = Prior(PriorConfig(**settings["prior"]))
         found.load_state_dict(restored(load_file(path)))
+        if says_whose(settings) and not run.same(settings):
+            raise ValueError("it is about the codes of an earlier training")
     except Exception as error:
-        raise TvaeError(f"{path} holds no prior ({error}); train it with `python -m tvae prior`.") from None
+        raise TvaeError(
+            f"{path} holds no prior of {run.name} ({error}); train it with `python -m tvae prior`."
+        ) from None
     return found.eval()
+
+
+def says_whose(prior: dict) -> bool:
+    """Do a prior's settings, or what was measured of it, say which training its codes are of?"""
+    return "corpus_sha256" in prior
 
 
 def measurable(entries: list[Entry]) -> Iterator[Entry]:
@@ -87,31 +98,52 @@ def measure_run(entry: Entry, vae, corpus: corpora.Corpus) -> dict:
 def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, corpora.Corpus]) -> None:
     """Measure every run of this page and every prior, and write ``<record>/beyond.json``.
 
-    As `tvae.report.measured.measure_record`: what was recorded of a run whose weights are not at hand stays.
+    As `tvae.report.measured.measure_record`: what was recorded of one that cannot be measured stays.
     """
+    path = Path(record) / FILE
+    known = records.kept(path, lambda _: read(record), NOTHING)
     found = records.measure_again(
         measurable(records.listed(record)),
-        lambda: read(record)["runs"],
+        known["runs"],
         weights,
         runs,
         lambda entry, vae: measure_run(entry, vae, records.corpus_of(entry, data)),
     )
-    priors = {}
-    for entry in records.compared(record):
-        name = entry.name
-        if prior_file(weights, name).exists():
-            corpus = records.corpus_of(entry, data)
-            pieces = map(corpus.part, corpus.split(entry.fold))
-            about = read_settings(prior_file(weights, name))
-            model = records.load_model(weights, entry)
-            priors[name] = about | songs.measure(model, load_prior(weights, name), *pieces)
-            print(f"the prior of {name} measured", flush=True)
-    write_json(Path(record) / FILE, measured.rounded({"runs": found, "prior": priors}))
+    priors = records.measure_again(
+        [
+            run
+            for run in records.compared(record)
+            if run.name in known["prior"] or records.prior_file(weights, run.name).exists()
+        ],
+        known["prior"],
+        weights,
+        runs,
+        lambda entry, vae: measure_prior(entry, vae, weights, records.corpus_of(entry, data)),
+    )
+    write_json(path, measured.rounded({"runs": found, "prior": priors}))
+
+
+def measure_prior(entry: Entry, vae: TransformerVAE, weights: Path, corpus: corpora.Corpus) -> dict:
+    """The settings of the prior over the codes of a run's model, of which training that is, and what songs it gives."""
+    found, settings = load_prior(weights, entry), read_settings(records.prior_file(weights, entry.name))
+    return settings | entry.about() | songs.measure(vae, found, *map(corpus.part, corpus.split(entry.fold)))
 
 
 def read(record: str | Path) -> dict:
-    """What was recorded: {"runs": {name: ...}, "prior": {name: ...}}; both are empty where nothing was yet."""
-    path = Path(record) / FILE
+    """What was recorded: {"runs": {name: ...}, "prior": {name: ...}}; both are empty where nothing was yet.
+
+    Of the runs that the record has (`tvae.report.record.of_recorded`). What was measured of a prior that does not say
+    whose it is (`says_whose`) is of the run whose test songs repeat as often when they come back from their codes.
+    """
+    path, inside = Path(record) / FILE, Path(record) / "inside.json"
     if not path.exists():
-        return {"runs": {}, "prior": {}}
-    return records.measurement(path, "such measurement", itemgetter("runs", "prior"))
+        return NOTHING
+    found, runs = records.measurement(path, "such measurement", itemgetter("runs", "prior")), records.read(record)
+    same = measured.read(inside)["runs"] if inside.exists() else {}
+    for run in runs:
+        one = found["prior"].get(run.name)
+        if one and not says_whose(one) and run.name in same:
+            again = same[run.name]["codes"]["repeated_share"]["decoded from their codes"]
+            if one["sets"]["test songs from their codes"]["repeated"][0] == again:
+                one |= run.about()
+    return {part: records.of_recorded(found[part], runs) for part in ("runs", "prior")}

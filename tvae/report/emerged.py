@@ -14,6 +14,7 @@ import pandas as pd
 
 from tvae import corpus as corpora
 from tvae.checkpoint import in_eight_bits, load, read_settings
+from tvae.errors import TvaeError
 from tvae.files import write_json
 from tvae.melody import BARS
 from tvae.presets import PRESETS
@@ -62,11 +63,26 @@ def measure_run(run: Path, data: Mapping[str, corpora.Corpus]) -> dict:
 
 
 def measure_record(record: Path, runs: Path, data: Mapping[str, corpora.Corpus]) -> None:
-    """Measure every finished run in `runs` that kept weights; without one, what was recorded stays."""
-    folders = [path.parent for path in sorted(runs.glob("*/*/*/fold*/kept")) if (path.parent / "metrics.json").exists()]
-    found = [measure_run(folder, data) for folder in folders]
+    """Measure every finished run in `runs` that kept weights, in place of an earlier one of its name; others stay.
+
+    Of a run that cannot be measured it is said why.
+    """
+    path = record / "emergence.json"
+    found = {which(run): run for run in records.kept(path, read, [])}
+    for folder in (kept.parent for kept in sorted(runs.glob("*/*/*/fold*/kept"))):
+        if (folder / "metrics.json").exists():
+            try:
+                run = measure_run(folder, data)
+                found[which(run)] = run
+            except TvaeError as error:
+                print(f"{folder} is not measured: {error}", flush=True)
     if found:
-        write_json(record / "emergence.json", rounded(found), indent=None)
+        write_json(path, rounded([*found.values()]), indent=None)
+
+
+def which(run: dict) -> tuple:
+    """What a run is called by: of one name there is one."""
+    return tuple(run[name] for name in ("model", "corpus", "preset", "fold", "seed"))
 
 
 def read(path: str | Path) -> list[dict]:
@@ -74,7 +90,7 @@ def read(path: str | Path) -> list[dict]:
 
     def whole(runs: list[dict]) -> None:
         for run in runs:
-            run["corpus"], [(point["pieces"], point["structure_kept"], point["heard"]) for point in run["points"]]
+            which(run), [(point["pieces"], point["structure_kept"], point["heard"]) for point in run["points"]]
 
     return records.measurement(path, "such measurement", whole) if Path(path).exists() else []
 
@@ -104,7 +120,7 @@ def ended(record: Path, entries: list[Entry], corpus: str) -> pd.DataFrame:
             "repeats_from_prior_mean": next(row for row in codes["fifth_bar"] if row["z_5"] == "prior mean")["equal"][
                 0
             ],
-            "repeat_rate": 1 - repeated["saving"],
+            "repeat_rate": None if repeated["saving"] is None else 1 - repeated["saving"],
             "attention_found": heads["heads"][heads["finder"]]["found"][0],
             "accuracy_free_running": entry.accuracy_free_running,
         }

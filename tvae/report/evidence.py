@@ -18,7 +18,7 @@ from tvae.report.tables import span
 from tvae.studies.comparison import EqualRate
 from tvae.studies.statistics import interval, over_bounds, over_folds
 
-Interval = tuple[float, float, float]
+Interval = tuple[float, float, float]  # three None where there was nothing to measure
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,12 @@ class Record:
 
     @cached_property
     def beyond(self) -> dict[str, dict]:
-        found = beyond.read(self.folder)
-        return found | {"runs": self._of_these(found["runs"])}
+        return beyond.read(self.folder)
 
     @cached_property
     def inside(self) -> dict[str, dict]:
         path = self.folder / "inside.json"
-        return self.beyond["runs"] | (self._of_these(measured.read(path)["runs"]) if path.exists() else {})
+        return self.beyond["runs"] | (measured.read(path)["runs"] if path.exists() else {})
 
     @cached_property
     def transfers(self) -> dict[str, dict]:
@@ -51,12 +50,7 @@ class Record:
         longer = {
             name: {"conditions": run["transfer"]} for name, run in self.beyond["runs"].items() if "transfer" in run
         }
-        return longer | (self._of_these({run["run"]: run for run in transferred.read(path)}) if path.exists() else {})
-
-    def _of_these(self, measurements: dict[str, dict]) -> dict[str, dict]:
-        """Those of the recorded runs: an earlier run of the same name may have been measured."""
-        known = {entry.name: entry for entry in self.entries}
-        return {name: found for name, found in measurements.items() if name in known and known[name].same(found)}
+        return longer | ({run["run"]: run for run in transferred.read(path)} if path.exists() else {})
 
     def runs(self, claim: Claim, model: str) -> dict[int, Entry]:
         """The entries of a model that a claim is about, by fold."""
@@ -168,7 +162,8 @@ def evidence(claim: Claim, record: Record) -> Evidence:
             )
         except KeyError:
             continue  # not measured of this run yet
-        runs.append(about(record, pair, found))
+        if None not in found:
+            runs.append(about(record, pair, found))
     if not runs:
         missing = [model for model in (claim.model, claim.other) if model and not record.runs(claim, model)]
         return Evidence(words, reason=f"no run of {' and '.join(missing) or claim.model} is recorded with it yet")

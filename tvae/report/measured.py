@@ -4,11 +4,12 @@
 
 writes ``<record>/inside.json``: what each of `INSPECTED` does on the test pieces of its corpus, and how every model
 with released weights does on the other corpora. Weights that are not released are taken from the run's folder in
-``runs``; without that folder, what was recorded of the run stays.
+``runs``; without that folder, or without the corpus, what was recorded of the run stays.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
@@ -59,20 +60,38 @@ def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
     return measured | {"codes": codes.measure(vae, train, test), "limits": limits.measure(vae, test)}
 
 
-def elsewhere(
-    entries: list[Entry], weights: str | Path, data: Mapping[str, Corpus], names: Iterable[str]
+def elsewhere(entry: Entry, weights: str | Path, data: Mapping[str, Corpus], name: str) -> dict:
+    """A model with released weights on the test pieces of its fold of a corpus, which may be its own."""
+    corpus = records.corpus_of(entry, data) if name == entry.corpus else data[name]
+    test = corpus.part(corpus.split(entry.fold)[1])
+    where = {"model": entry.model, "trained_on": entry.corpus, "tested_on": name, "pieces": len(test)}
+    return where | limits.elsewhere(records.load_model(weights, entry), test)
+
+
+def elsewhere_again(
+    entries: list[Entry], known: list[dict], weights: str | Path, data: Mapping[str, Corpus]
 ) -> list[dict]:
-    """Every model with released weights on the test pieces of its fold of these corpora; its own may be among them."""
-    rows = []
+    """A row of `elsewhere` for every released model on every corpus; where that cannot be, one that is `known` stays.
+
+    Why it cannot is said once.
+    """
+    rows, wanting = {place(row): row for row in known}, {}
+    names = dict.fromkeys((*NAMES, *(entry.corpus for entry in entries)))
     for entry in entries:
-        if entry.released:
-            model = records.load_model(weights, entry)
-            for name in names:
-                corpus = records.corpus_of(entry, data) if name == entry.corpus else data[name]
-                test = corpus.part(corpus.split(entry.fold)[1])
-                where = {"model": entry.model, "trained_on": entry.corpus, "tested_on": name, "pieces": len(test)}
-                rows.append(where | limits.elsewhere(model, test))
-    return rows
+        for name in names if entry.released else ():
+            try:
+                row = elsewhere(entry, weights, data, name)
+                rows[place(row)] = row
+            except TvaeError as error:
+                wanting[str(error)] = None
+    for sentence in wanting:
+        print(f"On another corpus what was recorded stays: {sentence}", flush=True)
+    return [*rows.values()]
+
+
+def place(row: dict) -> tuple[str, str, str]:
+    """Which row of `elsewhere` it is."""
+    return row["model"], row["trained_on"], row["tested_on"]
 
 
 # --- rows for the pages; `sides` is {(block, model): what was measured}
@@ -160,26 +179,42 @@ def by_training(everywhere: list[dict], statistic: str) -> pd.DataFrame:
 
 
 def read(path: str | Path) -> dict:
-    """What was recorded: {"runs": {name: {corpus, model, ..., "attention", "codes", "limits"}}, "elsewhere": [...]}."""
-    return records.measurement(path, "such measurement", itemgetter("runs", "elsewhere"))
+    """What was recorded: {"runs": {name: {corpus, model, ..., "attention", "codes", "limits"}}, "elsewhere": [...]}.
+
+    Of the runs that the record has (`tvae.report.record.of_recorded`). Rows of `elsewhere` do not say of which training
+    they are: on its own corpus a model has the rate that its run was recorded with.
+    """
+    found = records.measurement(path, "such measurement", itemgetter("runs", "elsewhere"))
+    rows, runs = found["elsewhere"], records.read(Path(path).parent)
+    rate = {place(row)[:2]: row["rate_nats_per_piece"][0] for row in rows if row["tested_on"] == row["trained_on"]}
+    same = {
+        (run.model, run.corpus)
+        for run in runs
+        if math.isclose(rate.get((run.model, run.corpus), math.nan), run.rate_nats_per_piece, rel_tol=1e-3)
+    }
+    return {
+        "runs": records.of_recorded(found["runs"], runs),
+        "elsewhere": [row for row in rows if place(row)[:2] in same],
+    }
 
 
 def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, Corpus]) -> None:
     """Measure every recorded run of `INSPECTED` at the preset's own KL weight, and write ``<record>/inside.json``.
 
-    Weights that are not released are taken from the run's folder in `runs`; where that is not at hand, what was
-    recorded of the same run stays.
+    Weights that are not released are taken from the run's folder in `runs`. What cannot be measured is said in a
+    sentence each, and stays as it was recorded of the same run.
     """
     entries, path = records.compared(record), record / "inside.json"
+    known = records.kept(path, read, {"runs": {}, "elsewhere": []})
     found = records.measure_again(
         [entry for entry in entries if entry.model in INSPECTED and not entry.sweep],
-        lambda: read(path)["runs"] if path.exists() else {},
+        known["runs"],
         weights,
         runs,
         lambda entry, vae: measure(vae, records.corpus_of(entry, data), entry.fold),
     )
-    names = dict.fromkeys((*NAMES, *(entry.corpus for entry in entries)))
-    write_json(path, rounded({"runs": found, "elsewhere": elsewhere(entries, weights, data, names)}))
+    others = elsewhere_again(entries, known["elsewhere"], weights, data)
+    write_json(path, rounded({"runs": found, "elsewhere": others}))
 
 
 def rounded(measured):

@@ -26,7 +26,7 @@ def measure_record(parts: list[str], record: Path, weights: Path, runs: Path, da
     """Measure these parts again, or all of them. Raises `TvaeError` for a part that there is not, and no record."""
     data = Corpora(data_dir)
     measures = {
-        "corpora": lambda: results.describe_corpora([data[name] for name in corpora.NAMES], record / "corpora.json"),
+        "corpora": lambda: results.describe_corpora(data, record / "corpora.json"),
         "inside": lambda: measured.measure_record(record, weights, runs, data),
         "transfer": lambda: transferred.measure_record(record, weights, runs, data),
         "emergence": lambda: emerged.measure_record(record, runs, data),

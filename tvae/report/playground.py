@@ -107,13 +107,13 @@ def offered(entry: Entry, weights: str | Path, measured: dict) -> Offered:
         label=CORPORA.get(entry.corpus, entry.corpus) + WITHOUT.get(entry.model, ""),
         about=f"trained on {entry.corpus}, preset {entry.preset}",
         finder=finder(measured, name),
-        prior=prior_bytes(weights, name),
+        prior=prior_bytes(weights, entry),
     )
 
 
-def prior_bytes(weights: str | Path, run: str) -> bytes:
+def prior_bytes(weights: str | Path, run: Entry) -> bytes:
     """The prior over the codes of a run's model as the page loads it; nothing where none is trained."""
-    path = beyond.prior_file(weights, run)
+    path = records.prior_file(weights, run.name)
     if not path.exists():
         return b""
     config = beyond.load_prior(weights, run).config

@@ -115,6 +115,24 @@ def measurement(path: str | Path, what: str, whole: Callable[[Any], object]) -> 
     return found
 
 
+def of_recorded(found: Mapping[str, dict], runs: Iterable[Entry]) -> dict[str, dict]:
+    """Those of these measurements, by name, that are of the recorded runs.
+
+    What was measured of an earlier training may still stand there under the name of the run that took its place.
+    """
+    known = {run.name: run for run in runs}
+    return {name: one for name, one in found.items() if name in known and known[name].same(one)}
+
+
+def kept(path: Path, read: Callable[[Path], Any], nothing: Any) -> Any:
+    """What `read` finds in a file of measurements; `nothing` where it is not there yet, or damaged: it is made anew."""
+    try:
+        return read(path) if path.exists() else nothing
+    except TvaeError as error:
+        print(f"Nothing that was measured earlier is kept: {error}", flush=True)
+        return nothing
+
+
 def pieces(record: str | Path, run: Entry) -> tuple[Pieces, np.ndarray]:
     """A recorded run's per-piece scores and the pieces' songs."""
     return scores(Path(record) / "pieces" / f"{run.name}.npz", run)
@@ -150,14 +168,16 @@ def load_model(weights: str | Path, run: Entry) -> TransformerVAE | LSTMVAE:
     return load(Path(weights) / f"{run.name}.safetensors")
 
 
-def model_at_hand(weights: str | Path, runs: str | Path, run: Entry) -> TransformerVAE | LSTMVAE | None:
-    """A recorded run's model in eight bits, released or as it lies in its folder in `runs`; None without either."""
+def prior_file(weights: str | Path, run: str) -> Path:
+    """Where the prior over the codes of a run's model lies (`tvae.report.beyond`)."""
+    return Path(weights) / f"prior-{run}.safetensors"
+
+
+def model_at_hand(weights: str | Path, runs: str | Path, run: Entry) -> TransformerVAE | LSTMVAE:
+    """A recorded run's model in eight bits, released or as it lies in its folder in `runs`."""
     if run.released:
         return load_model(weights, run)
-    path = Path(runs) / run.run.folder / "weights.safetensors"
-    if not path.exists():
-        return None
-    vae = load(path)
+    vae = load(Path(runs) / run.run.folder / "weights.safetensors")
     vae.load_state_dict(in_eight_bits(vae.state_dict()))
     return vae
 
@@ -172,29 +192,26 @@ def corpus_of(run: Entry, data: Mapping[str, Corpus]) -> Corpus:
 
 def measure_again(
     entries: Iterable[Entry],
-    earlier: Callable[[], Mapping[str, dict]],
+    known: Mapping[str, dict],
     weights: Path,
     runs: Path,
     measure: Callable[[Entry, TransformerVAE | LSTMVAE], dict],
 ) -> dict[str, dict]:
-    """What is measured of each run, by name; without its weights what `earlier` has of the same run stays.
+    """What is measured of each run, by name.
 
-    A file of earlier measurements that is damaged is made anew.
+    Of one that cannot be measured, for want of its weights or of its corpus, it is said why, and what is `known` of it
+    stays.
     """
-    try:
-        known = earlier()
-    except TvaeError as error:
-        print(f"Nothing that was measured earlier is kept: {error}", flush=True)
-        known = {}
     found = {}
     for run in entries:
-        name, vae = run.name, model_at_hand(weights, runs, run)
-        if vae is not None:
-            found[name] = run.about() | measure(run, vae)
+        name = run.name
+        try:
+            found[name] = run.about() | measure(run, model_at_hand(weights, runs, run))
             print(f"{name} measured", flush=True)
-        elif run.same(known.get(name, {})):
-            found[name] = known[name]
-            print(f"{name} stays as it was recorded: its weights are not here", flush=True)
+        except TvaeError as error:
+            if name in known:
+                found[name] = known[name]
+            print(f"{name} {'stays as it was recorded' if name in known else 'is not measured'}: {error}", flush=True)
     return found
 
 
@@ -224,11 +241,13 @@ def collect(folders: list[Path], record: Path, weights: Path) -> list[Entry]:
     """Take finished runs into the record, in place of earlier ones of the same name; other runs stay.
 
     Runs of another preset or another version of their corpus leave the record, and so do their files: they could not
-    stand in one table with the new ones. Nothing is written before all of it was read.
+    stand in one table with the new ones. A prior over the codes of a run leaves with it, also where another training
+    takes its place. Nothing is written before all of it was read.
     """
     known = {}  # name -> the run, and its values as they stand in the file
     if (record / "results.json").exists():
         known = {run.name: (run, values) for run, values in zip(read(record), stored(record), strict=True)}
+    earlier = [run for run, _ in known.values()]
     taken, left = {}, set()
     for folder in folders:
         new, values = recordable(folder)
@@ -251,4 +270,9 @@ def collect(folders: list[Path], record: Path, weights: Path) -> list[Entry]:
         print(f"{name} leaves the record")
         for file in (record / f"pieces/{name}.npz", record / f"history/{name}.csv", weights / f"{name}.safetensors"):
             file.unlink(missing_ok=True)
+    for run in earlier:
+        path = prior_file(weights, run.name)
+        if path.exists() and not (run.name in known and known[run.name][0].same(run.about())):
+            print(f"{path} goes with the training whose codes it is about")
+            path.unlink()
     return [known[name][0] for name in sorted(known)]

@@ -5,6 +5,7 @@ python -m tvae measure --data-dir DIR    describes the corpora, into figures/cor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -291,6 +292,15 @@ def recompute(entry: Entry, weights: str | Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def describe_corpora(data: list[Corpus], path: Path) -> None:
-    """Describe corpora for the record: sizes, ranges, repeats, and how well one does without a model."""
-    write_json(path, [describe(corpus) for corpus in data])
+def describe_corpora(data: Mapping[str, Corpus], path: Path) -> None:
+    """Describe the corpora for the record: sizes, ranges, repeats, and how well one does without a model.
+
+    The description of one that is not at hand stays as it was.
+    """
+    found = records.kept(path, read_descriptions, {})
+    for name in corpora.NAMES:
+        try:
+            found[name] = describe(data[name])
+        except TvaeError as error:
+            print(f"{name} is not described again: {error}", flush=True)
+    write_json(path, [*found.values()])

@@ -43,12 +43,12 @@ def measure_run(entry: Entry, vae: TransformerVAE | LSTMVAE, corpus: corpora.Cor
 def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, corpora.Corpus]) -> None:
     """Measure context transfer in every recorded run that is `measurable`, and write ``<record>/transfer.json``.
 
-    As `tvae.report.measured.measure_record`: what was recorded of a run whose weights are not at hand stays.
+    As `tvae.report.measured.measure_record`: what was recorded of a run that cannot be measured stays.
     """
     path = record / "transfer.json"
     found = records.measure_again(
         filter(measurable, records.compared(record)),
-        lambda: {run["run"]: run for run in read(path)} if path.exists() else {},
+        {run["run"]: run for run in records.kept(path, read, [])},
         weights,
         runs,
         lambda entry, vae: measure_run(entry, vae, records.corpus_of(entry, data)),
@@ -64,13 +64,14 @@ def write(runs: list[dict], path: Path) -> None:
 
 
 def read(path: str | Path) -> list[dict]:
-    """The measurements that `measure_record` wrote, a run each. Raises TvaeError on any other file."""
+    """The measurements that `measure_record` wrote, of the runs that the record has. TvaeError on any other file."""
 
     def whole(runs: list[dict]) -> None:
         for run in runs[:]:  # of a list
-            run["corpus"], run["model"], run["conditions"]["bar 1"]["structure_kept"]
+            run["run"], run["corpus"], run["model"], run["conditions"]["bar 1"]["structure_kept"]
 
-    return records.measurement(path, "transfers", whole)
+    found = {run["run"]: run for run in records.measurement(path, "transfers", whole)}
+    return [*records.of_recorded(found, records.read(Path(path).parent)).values()]
 
 
 def table(runs: list[dict]) -> pd.DataFrame:

@@ -309,10 +309,9 @@ def study(seed: int = 0, record: str | Path = "figures", weights: str | Path = "
     compared = records.compared(record)
     known = (run.corpus for run in compared if run.model == "attention")
     entry = measured.find_run(compared, min(known, key=lambda name: name != "hooktheory", default="hooktheory"))
-    name = entry.name
     tunes = corpora.load("folk")  # the page is made without any other corpus
-    at_hand = beyond.prior_file(weights, name).exists()
+    at_hand = records.prior_file(weights, entry.name).exists()
     return Study(
         record, weights, seed, beyond.read(record), entries, entry, records.load_model(weights, entry),
-        tunes.part(tunes.split(entry.fold)[1]), beyond.load_prior(weights, name) if at_hand else None,
+        tunes.part(tunes.split(entry.fold)[1]), beyond.load_prior(weights, entry) if at_hand else None,
     )  # fmt: skip

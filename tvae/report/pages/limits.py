@@ -87,10 +87,10 @@ class Study:
         """Every recorded model on the test pieces of every corpus: on folk measured now, else recorded."""
         entries = page.entries(self.record)
         runs = [run for name in corpora.NAMES for run in measured.inspected(entries, name).values()]
-        live = measured.elsewhere(runs, page.located(self.weights), {"folk": corpora.load("folk")}, ["folk"])
-        now = {(one["model"], one["trained_on"], one["tested_on"]) for one in live}
-        then = self.recorded["elsewhere"]
-        return [*live, *(row for row in then if (row["model"], row["trained_on"], row["tested_on"]) not in now)]
+        folk = {"folk": corpora.load("folk")}
+        live = [measured.elsewhere(run, page.located(self.weights), folk, "folk") for run in runs]
+        now = set(map(measured.place, live))
+        return [*live, *(row for row in self.recorded["elsewhere"] if measured.place(row) not in now)]
 
     def elsewhere(self) -> page.Below:
         """Accuracy and rate on other kinds of music."""
