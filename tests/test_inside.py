@@ -13,7 +13,8 @@ from examples import ENTRY, recorded
 from tvae import TvaeError, checkpoint, corpus, melody, transfer
 from tvae.melody import SILENCE, SUSTAIN, bars
 from tvae.model import MASKS, ModelConfig, TransformerVAE
-from tvae.report import measured
+from tvae.report import measured, remeasure
+from tvae.report.claims import CLAIMS
 from tvae.studies import attention, codes, emergence, limits, relations
 from tvae.studies.attention import earlier
 
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 TOY = {"hidden": (32,), "d_model": 32, "d_head": 8, "d_feedforward": 32, "d_latent": 8, "heads": 2, "layers": 2}
 FOLK = corpus.load("folk")
+C4 = next(claim for claim in CLAIMS if claim.id == "C4")
 SOME = FOLK.part(np.arange(0, 1500, 5))
 
 
@@ -170,6 +172,21 @@ def test_matching_takes_away_what_position_and_notes_explain():
     assert rows["repeated"]["saving"] == pytest.approx(0.5) and rows["rhythm"]["saving"] == pytest.approx(0)
     own = relations.counted(SOME.tokens, SOME.length) & repeated
     assert 0 < rows["repeated"]["bars"] <= own.sum()
+
+
+def test_repeats_that_no_new_bar_matches_save_nothing_that_is_known():
+    """A repeat has as many notes as a new bar of one song alone: draws without that song say nothing."""
+    rate = np.ones((len(SOME), 8))
+    tokens = np.tile(bar(60, 62), (20, 8))
+    tokens[0] = np.concatenate([bar(60, 62, length=k) for k in range(1, 9)])  # of eight rhythms
+    song, length = np.arange(20).astype(str), np.full(20, 128)
+    alike = corpus.Corpus("x", tokens, length, song, song)
+    row = codes.matched(rate[:20] * 3, alike)[0]
+    assert row["bars"] and row["kind"] == "repeated" and [row[key] for key in ("saving", "low", "high")] == [0, 0, 0]
+    row = codes.matched(rate[1:20], alike.part(np.arange(1, 20)))[0]
+    assert row == {"kind": "repeated", "bars": 0} | dict.fromkeys(("rate", "rate_new", "saving", "low", "high"))
+    run = {"codes": {"matched": [row]}}
+    assert remeasure.evidence(C4, "a-run", {"runs": {"a-run": run}}, []) is None
 
 
 def test_only_the_fifth_code_is_replaced_and_by_one_of_another_song():
@@ -368,5 +385,5 @@ def test_weights_that_are_not_released_come_from_the_run_and_without_it_the_reco
     (tmp_path / "inside.json").write_text("{")
     assert runs()[entry.name]["masked"] == "none", "a damaged file is made anew"
     (tmp_path / "results.json").write_text(json.dumps([ENTRY | {"model": "bidirectional"}]))
-    with pytest.raises(TvaeError, match="smoke-folk-bidirectional-fold0 was trained on another version of folk"):
-        runs()
+    assert runs() == {}
+    assert "smoke-folk-bidirectional-fold0 was trained on another version of folk" in capsys.readouterr().out

@@ -40,8 +40,10 @@ def steps(tokens: np.ndarray, song: np.ndarray) -> tuple[list[list[int]], list[i
 def evidence(claim: claims.Claim, run: str, inside: dict, transfers: list[dict]) -> list[float] | None:
     """What was recorded of a claim's statistic for a run: [value, low, high], or None."""
     if claim.id == "C4":
-        return list(repeats_saved(inside["runs"][run])) if run in inside["runs"] else None
-    return next((found["conditions"]["bar 1"][claim.statistic] for found in transfers if found["run"] == run), None)
+        found = [repeats_saved(inside["runs"][run])] if run in inside["runs"] else []
+    else:
+        found = [one["conditions"]["bar 1"][claim.statistic] for one in transfers if one["run"] == run]
+    return next((list(triple) for triple in found if None not in triple), None)
 
 
 def export(

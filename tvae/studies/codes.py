@@ -39,7 +39,7 @@ def matched(rate: np.ndarray, pieces: Corpus) -> list[dict]:
 
     Strata are position and number of notes; the new bars get the weights over the strata that the kind has. `saving` is
     the share by which its rate is lower, with `low` and `high` from a bootstrap over songs; `bars` how many bars have a
-    match.
+    match. Without one all else is None, and draws without one are left out.
     """
     kind = np.where(counted(pieces.tokens, pieces.length), kinds(pieces.tokens), -1)
     stratum = strata(pieces.tokens)
@@ -47,11 +47,14 @@ def matched(rate: np.ndarray, pieces: Corpus) -> list[dict]:
     rows = []
     for number, name in enumerate(KINDS):
         sums = resampled(pieces.song, *by_stratum(rate, stratum, kind == number), *new)
-        own, other, bars_matched = standardised(*(total for total, _ in sums))
-        drawn_own, drawn_other, _ = standardised(*(drawn for _, drawn in sums))
-        low, high = quantiles(1 - ratio(drawn_own, drawn_other))
-        values = {"rate": own, "rate_new": other, "saving": 1 - ratio(own, other), "low": low, "high": high}
-        rows.append({"kind": name, "bars": int(bars_matched)} | {name: float(value) for name, value in values.items()})
+        own, other, matches = standardised(*(total for total, _ in sums))
+        row = {"kind": name, "bars": int(matches)} | dict.fromkeys(("rate", "rate_new", "saving", "low", "high"))
+        if matches:
+            drawn_own, drawn_other, drawn_matches = standardised(*(drawn for _, drawn in sums))
+            low, high = quantiles((1 - ratio(drawn_own, drawn_other))[drawn_matches > 0])
+            values = {"rate": own, "rate_new": other, "saving": 1 - ratio(own, other), "low": low, "high": high}
+            row |= {key: float(value) for key, value in values.items()}
+        rows.append(row)
     return rows
 
 

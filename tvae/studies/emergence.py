@@ -17,7 +17,7 @@ from tvae.studies.statistics import SEED, interval
 from tvae.transfer import decode, encode, swap
 
 
-def measure(vae: TransformerVAE, train: Corpus, test: Corpus, groups: int | None = None) -> dict[str, list[float]]:
+def measure(vae: TransformerVAE, train: Corpus, test: Corpus, groups: int | None = None) -> dict[str, list]:
     """Five measures of pointing on test pieces, each [value, low, high], JSON-able; None where there is nothing.
 
     ==========================  ======================================================================================
@@ -41,7 +41,7 @@ def measure(vae: TransformerVAE, train: Corpus, test: Corpus, groups: int | None
     return {
         "structure_kept": kept["structure_kept"],
         "repeats_from_prior_mean": fifth["equal"],
-        "repeat_rate": [1 - repeated[key] for key in ("saving", "high", "low")],
+        "repeat_rate": [1 - repeated[key] if repeated["bars"] else None for key in ("saving", "high", "low")],
         "attention_found": attention.lift(mass, *attention.places(test), test.song)["found"][0].tolist(),
         "accuracy_free_running": [float(value) for value in accuracy],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -218,13 +219,14 @@ class Study:
             "contour": self.own["explained"]["contour"],
         }
         for (block, model), one in self.sides.items():
-            numbers[f"{block.corpus}_{model}_saved"] = 100 * repeated[block, model]["saving"]
+            saved = repeated[block, model]["saving"]  # None where no repeat has a new bar to be compared with
+            numbers[f"{block.corpus}_{model}_saved"] = None if saved is None else 100 * saved
             if model == "attention":
                 for row, short in zip(one["fifth_bar"], ("own", "mean", "again", "new")):
                     numbers[f"{block.corpus}_{short}"] = 100 * row["equal"][0]
                 numbers[f"{block.corpus}_returns"] = 100 * one["fifth_bar"][0]["pieces"] / one["pieces"]
         numbers |= {f"share_{name.split()[-1]}": 100 * share for name, share in self.own["repeated_share"].items()}
-        page.tell("codes", numbers)
+        page.tell("codes", {name: math.nan if number is None else number for name, number in numbers.items()})
 
 
 def study(
