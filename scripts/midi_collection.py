@@ -25,7 +25,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tvae import TvaeError
-from tvae.corpora.folder import ENDINGS
+from tvae.corpora.folder import midi_files
 from tvae.melody import is_valid
 from tvae.midi import read_midi
 
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--javascript", action="store_true", help="compare with what the playground reads")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    files = sorted(path for path in arguments.folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+    files = midi_files(arguments.folder)
     if not files:
         raise SystemExit(f"There is no MIDI file below {arguments.folder}.")
     javascript = in_javascript() if arguments.javascript else None

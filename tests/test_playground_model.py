@@ -146,7 +146,7 @@ def test_other_sizes_and_masks_are_the_same_model_too(javascript, sizes):
     for parameter in vae.parameters():
         parameter.data *= 3  # from the start everything is near a tie
     js = model(javascript, vae, quantised(vae.state_dict()))
-    vae.load_state_dict(in_eight_bits(vae.state_dict()))
+    vae = in_eight_bits(vae)
     tokens = torch.randint(0, 47, (6, 128))
     mu, logvar = vae.encode(tokens)
     for one, found in zip(range(6), (js("encode", one.tolist()) for one in tokens)):
@@ -271,7 +271,7 @@ def test_one_s_own_model_becomes_a_page(tmp_path):
     for name in playground.SCRIPTS:
         assert (page.parent / "playground" / f"{name}.js").exists(), name
     kept = restored(load(b"".join(mine.parts)))
-    assert all(torch.equal(kept[name], tensor) for name, tensor in in_eight_bits(mine.vae.state_dict()).items())
+    assert all(torch.equal(kept[name], tensor) for name, tensor in in_eight_bits(mine.vae).state_dict().items())
 
 
 def test_a_model_that_the_page_cannot_run_is_refused(tmp_path):

@@ -28,9 +28,7 @@ FOLK = corpus.load("folk")
 def small(seed: int = 0) -> Prior:
     """A prior that has learned nothing, as it would be released."""
     torch.manual_seed(seed)
-    made = Prior(SMALL).eval()
-    made.load_state_dict(in_eight_bits(made.state_dict()))
-    return made
+    return in_eight_bits(Prior(SMALL).eval())
 
 
 def test_a_dimension_is_told_the_ones_before_it_and_no_other():
@@ -128,7 +126,7 @@ def test_javascript_draws_what_python_draws(config):
     torch.manual_seed(1)
     made = Prior(config).eval()
     tensors = quantised(made.state_dict())
-    made.load_state_dict(in_eight_bits(made.state_dict()))
+    made = in_eight_bits(made)
     sizes = asdict(config) | {"norm_epsilon": config.layer.norm_epsilon}
     file = save({name: x.contiguous() for name, x in tensors.items()}, metadata={"config": json.dumps(sizes)})
     context = mini_racer.MiniRacer()

@@ -314,10 +314,9 @@ def test_each_model_trains_and_its_released_weights_decode_as_it_did(model, fini
         released = record.load_model(tmp_path / "weights", entry)
     else:  # measured in eight bits like the others
         assert not any((tmp_path / "weights").iterdir())
-        released = tvae.load(folder / "weights.safetensors")
-        released.load_state_dict(in_eight_bits(released.state_dict()))
+        released = in_eight_bits(trained)
     assert type(released) is type(trained) and released.config == trained.config == TINY.plan(model).model
-    trained.load_state_dict(in_eight_bits(trained.state_dict()))
+    trained = in_eight_bits(trained)
     data = corpus.load("folk")
     test = data.split(0)[1]
     truth = torch.as_tensor(data.tokens[test], dtype=torch.long)

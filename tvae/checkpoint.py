@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import safe_open
@@ -22,6 +24,8 @@ from tvae.errors import TvaeError
 from tvae.files import write_atomically
 from tvae.model import ModelConfig, TransformerVAE
 from tvae.presets import build, model_row
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 def quantised(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -50,9 +54,11 @@ def restored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def in_eight_bits(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The state as it comes back from a released file."""
-    return restored(quantised(state))
+def in_eight_bits(vae: Module) -> Module:
+    """A copy of a model, with its weights as they come back from a released file."""
+    released = deepcopy(vae)
+    released.load_state_dict(restored(quantised(vae.state_dict())))
+    return released
 
 
 def save_weights(vae: nn.Module, path: Path, config: dict, eight_bits: bool = False) -> None:

@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
@@ -332,10 +331,8 @@ def finish(training: Training, data: corpora.Corpus, settings: dict) -> None:
     """Write the weights, then measure them as they are released, in eight bits; metrics.json comes last."""
     vae, stage, folder = training.result, training.stage, training.folder
     save_weights(vae, folder / "weights.safetensors", settings)
-    released = deepcopy(vae)
-    released.load_state_dict(in_eight_bits(vae.state_dict()))
     _, test = data.split(settings["fold"])
-    metrics, pieces = evaluate(released, data.tokens[test], data.length[test])
+    metrics, pieces = evaluate(in_eight_bits(vae), data.tokens[test], data.length[test])
     last = [row for row in training.history if row["stage"] == 1]
     before = max((row["seconds"] for row in training.history if row["stage"] == 0), default=0.0)
     names = ("corpus", "model", "preset", "fold", "seed", "sweep", "precision", "corpus_sha256")

@@ -48,9 +48,14 @@ def root(name: str) -> Path:
     return path
 
 
+def midi_files(folder: Path) -> list[Path]:
+    """The MIDI files below a folder, sorted."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+
+
 def find(folder: Path) -> tuple[list[Path], str]:
-    """The MIDI files below a folder, sorted, and a sha256 of names and contents; TvaeError where there are none."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+    """The `midi_files` below a folder, and a sha256 of names and contents; TvaeError where there are none."""
+    files = midi_files(folder)
     if not files:
         raise TvaeError(f"There is no MIDI file ({', '.join(ENDINGS)}) in '{folder}' or the folders in it.")
     digest = hashlib.sha256(f"{VERSION}".encode())

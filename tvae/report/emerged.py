@@ -54,8 +54,7 @@ def measure_run(run: Path, data: Mapping[str, corpora.Corpus]) -> dict:
     points, about = [], {}
     for pieces, path in kept_weights(run).items():
         about = read_settings(path)
-        vae = load(path)
-        vae.load_state_dict(in_eight_bits(vae.state_dict()))
+        vae = in_eight_bits(load(path))
         heard = {name: tokens.tolist() for name, tokens in example(vae, tunes).items()}
         points.append({"pieces": pieces} | measure(vae, train, test) | {"heard": heard})
         print(f"{run} measured at {pieces:,} pieces", flush=True)

@@ -15,7 +15,6 @@ import shutil
 import string
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -310,9 +309,8 @@ def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
     "change" is [value, low, high]: the second less the first, with its 95 % interval from a bootstrap over songs.
     """
     test = corpus.part(corpus.split(fold)[1])
-    rounded_vae = deepcopy(vae)
-    rounded_vae.load_state_dict(in_eight_bits(vae.state_dict()))
-    (released, pieces), (ours, others) = (evaluate(model, test.tokens, test.length) for model in (vae, rounded_vae))
+    models = vae, in_eight_bits(vae)
+    (released, pieces), (ours, others) = (evaluate(model, test.tokens, test.length) for model in models)
     right = [scores["correct_free_running"].astype(float) for scores in (pieces, others)]
     change = interval(right[1] - right[0], pieces["steps"].astype(float), test.song)
     return {

@@ -177,9 +177,7 @@ def model_at_hand(weights: str | Path, runs: str | Path, run: Entry) -> Transfor
     """A recorded run's model in eight bits, released or as it lies in its folder in `runs`."""
     if run.released:
         return load_model(weights, run)
-    vae = load(Path(runs) / run.run.folder / "weights.safetensors")
-    vae.load_state_dict(in_eight_bits(vae.state_dict()))
-    return vae
+    return in_eight_bits(load(Path(runs) / run.run.folder / "weights.safetensors"))
 
 
 def corpus_of(run: Entry, data: Mapping[str, Corpus]) -> Corpus:

@@ -17,6 +17,7 @@ from tvae.errors import TvaeError
 from tvae.melody import STEPS, bars, canonical, earlier_equal
 from tvae.model import TransformerVAE, kl_divergence
 from tvae.studies.relations import KINDS, counted, kinds, note_counts, pitches, pool, stranger
+from tvae.studies.songs import repeats
 from tvae.studies.statistics import SEED, interval, quantiles, ratio, resampled
 from tvae.transfer import decode, generate, posterior
 
@@ -251,8 +252,8 @@ def from_prior(vae: TransformerVAE, pieces: int) -> np.ndarray:
 
 def repeated_share(tokens: np.ndarray) -> float:
     """The share of bars 2-8 with a note that equal an earlier bar."""
-    notes = note_counts(tokens)[:, 1:] > 0
-    return float((earlier_equal(tokens)[:, 1:] >= 0)[notes].mean()) if notes.any() else 0.0
+    equal, sounding = map(np.sum, repeats(tokens))
+    return float(ratio(equal, sounding))
 
 
 def measure(vae: TransformerVAE, train: Corpus, test: Corpus) -> dict:
