@@ -10,6 +10,8 @@ import pytest
 from playground_page import MARY, ROOT, TUNES, choose, result, switch
 
 from tvae import transfer
+from tvae.report.pages import page as pages
+from tvae.report.pages import playground
 
 
 def test_it_can_be_used_while_the_model_comes_and_nothing_moves(browser, site, released):
@@ -115,3 +117,13 @@ def test_other_pages_load_none_of_it():
     assert all(loaded[name] == {"script.js", "measure.js", "measure.css"} for name in measuring)
     recorded = json.loads((ROOT / "figures" / "playground.json").read_text())["run"]
     assert recorded in (html / "executed" / "playground.html").read_text()
+
+
+def test_the_page_says_how_many_bytes_it_loads_first(tmp_path, monkeypatch):
+    told = {}
+    monkeypatch.setattr(pages, "tell", lambda _, numbers: told.update(numbers))
+    study = playground.study(ROOT / "figures", ROOT / "weights")
+    assert study.models[0].prior, "it is loaded when songs are asked for, and not counted"
+    study.write(tmp_path)
+    first = (tmp_path / "data.js", tmp_path / "worker-source.js", *tmp_path.glob(f"models/{study.models[0].id}/*"))
+    assert told == {"megabytes": sum(path.stat().st_size for path in first) / 1e6}

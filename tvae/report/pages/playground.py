@@ -47,8 +47,8 @@ class Study:
         transfers = transferred.read(page.recorded(self.record, "transfer.json"))
         findings = claims.read(page.located(self.record))
         remeasure.export(self.models, self.folk, fold, findings, inside, transfers, out)
-        first = sum(size for name, size in written.items() if self.models[0].id in name or name in playground.AT_FIRST)
-        page.tell("", {"megabytes": first / 1e6})
+        first = (f"models/{self.models[0].id}/", *playground.AT_FIRST)  # its prior is loaded when it is asked for
+        page.tell("", {"megabytes": sum(size for name, size in written.items() if name.startswith(first)) / 1e6})
         return Html(playground.element(STATIC), "The playground is a page for browsers.")
 
     @cached_property
@@ -58,11 +58,10 @@ class Study:
 
     def model(self) -> page.Text:
         name, parameters = self.entries[0].name, self.entries[0].parameters
-        corpus = self.cost["run"].split("-")[1]
         return page.Text(
             (
                 f"The first model of the list is {name}, with {parameters:,} parameters. "
-                f"Recorded: {self.cost['run']}, on {self.cost['pieces']:,} test pieces of {corpus}.",
+                f"Recorded: {self.cost['run']}, on its {self.cost['pieces']:,} test pieces.",
             )
         )
 
