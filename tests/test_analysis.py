@@ -220,6 +220,18 @@ def test_models_are_compared_at_one_rate(tmp_path):
     assert results.at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention").saving[0] == pytest.approx(-1)
 
 
+def test_accuracy_at_one_rate_is_that_of_the_table_where_pieces_are_padded(tmp_path):
+    whole = np.arange(60) < 30  # the others have 60 steps of music
+    pair = curves_on_file(tmp_path, attention=[(1, 100, 50.0)], no_attention=[(1, 100, 50.0)])
+    for entry, right in zip(pair, (60, 30)):
+        path = tmp_path / "pieces" / f"{entry.name}.npz"
+        changed = {"steps": np.where(whole, 128, 60), "correct_free_running": np.where(whole, 64, right)}
+        np.savez(path, **dict(np.load(path)) | changed)
+    found = results.at_equal_rate(tmp_path, pair, "folk", "attention", "no_attention")
+    of_table = results.paired_difference(tmp_path, *pair, "accuracy_free_running")
+    assert found.accuracy == pytest.approx(of_table) and of_table[0] == pytest.approx(30 / 188)
+
+
 def test_the_interval_holds_what_is_not_known_between_two_points(tmp_path):
     points = [(4, 50, 60.0), (1, 100, 37.0), (0.25, 200, 14.0)]
     near = curves_on_file(tmp_path, attention=points, no_attention=[(4, 50, 120), (1, 100, 74), (0.25, 200, 28)])

@@ -240,18 +240,20 @@ def curve(record: str | Path, runs: list[Entry]) -> Curve:
     """The measured rate-distortion curve of a model, from the entries of its sweep."""
     parts = [records.pieces(record, entry) for entry in runs]
 
-    def stacked(key: str, over: str | None = None) -> np.ndarray | None:
+    def stacked(key: str) -> np.ndarray | None:
         if any(key not in pieces for pieces, _ in parts):
             return None
-        return np.stack([pieces[key] / (pieces[over] if over else 1) for pieces, _ in parts], 1)  # (N, points)
+        return np.stack([pieces[key] for pieces, _ in parts], 1)  # (N, points)
 
+    pieces, song = parts[0]
     return Curve(
         np.array([beta(entry) for entry in runs]),
         stacked("rate"),
         stacked("distortion"),
-        stacked("correct_free_running", "steps"),
-        stacked("correct_free_running_sampled", "steps"),
-        parts[0][1],
+        stacked("correct_free_running"),
+        stacked("correct_free_running_sampled"),
+        pieces["steps"][:, None],
+        song,
     )
 
 

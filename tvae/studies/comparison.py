@@ -27,15 +27,16 @@ def fold_label(folds: tuple[int, ...]) -> str:
 class Curve:
     """A model's rate-distortion curve: its points, and the songs of the pieces that it was measured on.
 
-    betas (points,) of a summed ELBO; by piece and point, (N, points) each: rate, distortion, and of the free-running
-    steps the share that is right from z = mu and, where it was recorded, from drawn codes. song (N,).
+    betas (points,) of a summed ELBO; by piece and point, (N, points) each: rate, distortion, and how many of the
+    free-running steps are right from z = mu and, where it was recorded, from drawn codes. steps (N, 1), song (N,).
     """
 
     betas: np.ndarray
     rate: np.ndarray
     distortion: np.ndarray
-    accuracy: np.ndarray
-    sampled: np.ndarray | None
+    right: np.ndarray
+    right_sampled: np.ndarray | None
+    steps: np.ndarray
     song: np.ndarray
 
     def frontier(self) -> Curve:
@@ -45,10 +46,8 @@ class Curve:
         """
         rate, distortion = self.rate.mean(0), self.distortion.mean(0)
         kept = ~((rate <= rate[:, None]) & (distortion < distortion[:, None])).any(1)
-        sampled = None if self.sampled is None else self.sampled[:, kept]
-        return Curve(
-            self.betas[kept], self.rate[:, kept], self.distortion[:, kept], self.accuracy[:, kept], sampled, self.song
-        )
+        by_point = (self.rate, self.distortion, self.right, self.right_sampled)
+        return Curve(self.betas[kept], *(None if x is None else x[:, kept] for x in by_point), self.steps, self.song)
 
 
 @dataclass(frozen=True)
@@ -95,20 +94,24 @@ def equal_rate(names: tuple[str, str], ours: Curve, theirs: Curve, at: int) -> E
     saving = spread(1 - value / other, 1 - most / others_least, 1 - least / others_most)
 
     def gain(own: np.ndarray, others: np.ndarray) -> tuple[float, float, float]:
+        heights = by_draw(ours.song, own, ours.steps), by_draw(theirs.song, others, theirs.steps)
         (value, least, most), (other, others_least, others_most) = (
-            np.array([accuracy_at(*point) for point in zip(where, rates_drawn, heights, strict=True)]).T
-            for rates_drawn, heights in zip(rates, (by_draw(ours.song, own), by_draw(theirs.song, others)), strict=True)
+            np.array([accuracy_at(*point) for point in zip(where, *pair, strict=True)]).T
+            for pair in zip(rates, heights, strict=True)
         )
         return spread(value - other, least - others_most, most - others_least)
 
-    known = ours.sampled is not None and theirs.sampled is not None
-    sampled = gain(ours.sampled, theirs.sampled) if known else None
-    return EqualRate(*names, float(where[0]), saving, gain(ours.accuracy, theirs.accuracy), sampled)
+    known = ours.right_sampled is not None and theirs.right_sampled is not None
+    sampled = gain(ours.right_sampled, theirs.right_sampled) if known else None
+    return EqualRate(*names, float(where[0]), saving, gain(ours.right, theirs.right), sampled)
 
 
-def by_draw(song: np.ndarray, array: np.ndarray) -> np.ndarray:
-    """(N, points) -> (1 + draws, points): its mean over pieces as measured, then of each bootstrap draw of songs."""
-    (total, drawn), (count, counts) = resampled(song, array, np.ones((len(array), 1)))
+def by_draw(song: np.ndarray, array: np.ndarray, over: np.ndarray | None = None) -> np.ndarray:
+    """(N, points) -> (1 + draws, points): its sum as measured, then of each bootstrap draw of songs, over another's.
+
+    That is `over` (N, 1); without it the pieces are counted, so that it is the mean.
+    """
+    (total, drawn), (count, counts) = resampled(song, array, np.ones((len(array), 1)) if over is None else over)
     return np.vstack([total / count, drawn / counts])
 
 
