@@ -114,6 +114,13 @@ def test_the_trivial_rows_come_with_the_table(block):
     assert results.trivial_rows({}, [block]).equals(rows)  # as of a corpus of one's own, which no record describes
 
 
+def test_a_commit_keeps_the_sign_that_the_code_was_changed():
+    changed, clean = example(git_commit="0" * 40 + "+"), example(git_commit="1" * 40)
+    said = repr(tables.runs([changed, clean]))
+    assert "00000000+  " in said and "11111111  " in said and "not committed" in said
+    assert "not committed" not in repr(tables.runs([clean]))
+
+
 def entries_of(**folds):
     """Runs that differ in model and fold alone: model -> its folds."""
     return [example(model=model, fold=fold, seed=fold) for model, own in folds.items() for fold in own]

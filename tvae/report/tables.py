@@ -71,6 +71,14 @@ def plain(frame: pd.DataFrame, caption: str = "") -> Table:
     return framed(frame.columns, (f"<tr>{''.join(cells(row))}</tr>" for row in frame.itertuples(index=False)), caption)
 
 
+def with_commits(rows: Sequence[dict]) -> Table:
+    """`plain` of rows whose "commit" is cut to eight digits and the "+" of a changed working tree, explained below."""
+    cut = [row | {"commit": row["commit"][:8] + "+" * row["commit"].endswith("+")} for row in rows]
+    changed = any(row["commit"].endswith("+") for row in rows)
+    note = "<p>A commit with a +: the code had changes that were not committed.</p>" if changed else ""
+    return Table(plain(pd.DataFrame(cut)).html + note)
+
+
 def framed(heads: Iterable, rows: Iterable[str], caption: str = "") -> Table:
     """Rows of HTML below column heads."""
     caption = f"<caption>{escape(caption)}</caption>" if caption else ""
@@ -189,11 +197,11 @@ def runs(entries: list[Entry]) -> Table:
             "pieces": f"{entry.pieces:,}",
             "test pieces": entry.n_test, "steps": entry.steps, "minutes": entry.train_seconds / 60,
             "device": entry.device, "precision": entry.precision, "torch": entry.torch,
-            "commit": entry.git_commit[:8], "corpus sha256": entry.corpus_sha256[:12],
+            "commit": entry.git_commit, "corpus sha256": entry.corpus_sha256[:12],
         }
         for entry in entries
     ]  # fmt: skip
-    return plain(pd.DataFrame(rows))
+    return with_commits(rows)
 
 
 def equal_rate(found: list[EqualRate]) -> Table:

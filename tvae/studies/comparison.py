@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -46,8 +46,14 @@ class Curve:
         """
         rate, distortion = self.rate.mean(0), self.distortion.mean(0)
         kept = ~((rate <= rate[:, None]) & (distortion < distortion[:, None])).any(1)
-        by_point = (self.rate, self.distortion, self.right, self.right_sampled)
-        return Curve(self.betas[kept], *(None if x is None else x[:, kept] for x in by_point), self.steps, self.song)
+        return replace(
+            self,
+            betas=self.betas[kept],
+            rate=self.rate[:, kept],
+            distortion=self.distortion[:, kept],
+            right=self.right[:, kept],
+            right_sampled=None if self.right_sampled is None else self.right_sampled[:, kept],
+        )
 
 
 @dataclass(frozen=True)

@@ -104,10 +104,8 @@ class Study:
     def run(self) -> tables.Table | page.Text:
         if self.found is None:
             return page.Text(("No run yet.",))
-        about = {
-            name: self.found[name] for name in ("model", "corpus", "preset", "fold", "seed", "precision", "git_commit")
-        }
-        return tables.plain(pd.DataFrame([about | {"git_commit": about["git_commit"][:8]}]))
+        about = {name: self.found[name] for name in ("model", "corpus", "preset", "fold", "seed", "precision")}
+        return tables.with_commits([about | {"commit": self.found["git_commit"]}])
 
 
 def study(record: str | Path = "figures") -> Study:

@@ -89,11 +89,11 @@ class Study:
                 "device": entry.device,
                 "precision": entry.precision,
                 "torch": entry.torch,
-                "commit": entry.git_commit[:8],
+                "commit": entry.git_commit,
             }
             for entry in self.entries
         ]
-        return tables.plain(pd.DataFrame(rows))
+        return tables.with_commits(rows)
 
     def presets(self) -> tables.Table:
         rows = [
