@@ -93,7 +93,7 @@ rule notebook:
     input:
         notebook="notebooks/{name}.ipynb",
         record=f"{RECORD}/results.json",
-        recorded=files("figures/*.json", "figures/pieces/*", "figures/history/*", "weights/*", "book/paper_reported.yml"),
+        recorded=files("config.yaml", "figures/*.json", "figures/pieces/*", "figures/history/*", "weights/*", "book/paper_reported.yml"),
         sources=SOURCES,
     output: "book/executed/{name}.ipynb"
     wildcard_constraints: name="|".join(NOTEBOOKS)

@@ -12,7 +12,7 @@ from processes import run, start, stop
 from tvae import TvaeError, corpus
 from tvae.machine import choose_device, device_name, use_bf16
 from tvae.presets import MODELS, PRESETS
-from tvae.report.status import duration, status, time_left
+from tvae.report.status import duration, missing, status, time_left
 from tvae.runs import Progress, Run, planned, progress
 
 pytestmark = pytest.mark.slow
@@ -233,6 +233,17 @@ class TestStatus:
         assert text[3] == "5 runs: 1 done, 1 running, 1 interrupted, 2 missing"
         assert text[4] == "Time left: about 4 min with 1 at once" and text[5].startswith("Time left: unknown for 1 ")
         assert "about 2 min with 2 at once" in status(self.read(runs), at_once=2)
+
+    def test_what_the_record_lacks_is_one_sentence(self, runs):
+        toy = [*self.read(runs), Run("toy", "folk", "b", 0), Run("toy", "pop", "b", 0, 1), Run("toy", "pop", "b", 0, 4)]
+        names = [run.name for run in toy]
+        assert missing(toy, names) == f"All {len(toy)} planned runs are recorded."
+        assert missing(toy, names[1:]) == "Of 8 planned runs 1 is not recorded yet: `attention` on folk (fold 0)."
+        said = (
+            "`attention` on folk (folds 2, 3; 1 point at other KL weights), `b` on pop (2 points at other KL weights)."
+        )
+        known = ["toy-folk-attention-fold0", "toy-folk-attention-fold1", "toy-folk-b-fold0"]
+        assert missing(toy, known) == f"Of 8 planned runs 5 are not recorded yet: {said}"
 
     @pytest.mark.parametrize("number", [0, -2])
     def test_no_run_at_once_is_a_sentence(self, runs, number):

@@ -29,6 +29,11 @@ def test_where_no_weights_are_released_the_page_of_results_says_so(one):
     assert "nan" in page.transposed().html
 
 
+def test_the_page_of_results_says_which_runs_are_missing(one):
+    said = repr(results.study(*one()).missing())
+    assert "planned runs" in said and "`no_attention` on folk (fold 0)" in said and "3 points" in said
+
+
 @pytest.mark.parametrize("about", [{"fold": 1, "seed": 1}, {"seed": 7}])
 def test_without_a_run_that_the_table_could_show_the_page_of_results_says_so(about, one):
     with pytest.raises(TvaeError, match="no run of fold 0 and seed 0 for the table"):

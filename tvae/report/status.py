@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 
 from tvae.errors import TvaeError
 from tvae.runs import STATES, Progress, Run
@@ -79,3 +80,22 @@ def status(table: dict[Run, Progress], at_once: int | None = None) -> str:
     if unknown:
         text.append(f"Time left: unknown for {unknown} runs, whose like has not been measured yet")
     return "\n".join(text)
+
+
+def missing(plan: Sequence[Run], recorded: Collection[str]) -> str:
+    """Which planned runs are not among the recorded names, in a sentence: models with their folds, points counted."""
+    left = defaultdict(list)
+    for run in plan:
+        if run.name not in recorded:
+            left[run.corpus, run.model].append(run)
+    if not left:
+        return f"All {len(plan)} planned runs are recorded."
+    said = []
+    for (corpus, model), runs in left.items():
+        folds = [str(run.fold) for run in runs if run.kl_weight is None]
+        points = len(runs) - len(folds)
+        parts = [f"fold{'s' * (len(folds) > 1)} {', '.join(folds)}"] if folds else []
+        parts += [f"{points} point{'s' * (points > 1)} at other KL weights"] if points else []
+        said.append(f"`{model}` on {corpus} ({'; '.join(parts)})")
+    number = sum(map(len, left.values()))
+    return f"Of {len(plan)} planned runs {number} {'is' if number == 1 else 'are'} not recorded yet: {', '.join(said)}."

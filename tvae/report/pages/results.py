@@ -8,16 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from tvae import corpus as corpora
 from tvae import transfer
 from tvae.baselines import LSTMVAE
 from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
-from tvae.report import answers, claims, listen, plots, results, tables
+from tvae.report import answers, claims, listen, plots, results, status, tables
 from tvae.report import record as records
 from tvae.report.entry import Entry
 from tvae.report.pages import page
+from tvae.runs import planned
 from tvae.studies import comparison
 
 GROUPS = {"first": claims.FIRST, "comparison": claims.COMPARISON, "inside": claims.INSIDE, "transfer": claims.TRANSFER}
@@ -68,6 +70,14 @@ class Study:
                 "Who has the paper can write them into book/paper_reported.yml: then each appears beside ours.",
             )
         )
+
+    def missing(self) -> page.Text:
+        """Which runs that config.yaml plans at the preset of the first block are not recorded."""
+        preset, config = self.blocks[0].preset, yaml.safe_load((page.REPOSITORY / "config.yaml").read_bytes())
+        if preset not in config["presets"]:
+            return page.Text((f"config.yaml plans no run of preset {preset}.",))
+        recorded = {run.name for run in records.listed(self.record)}  # those that go beyond the paper too
+        return page.Text((status.missing(planned(config, preset), recorded),))
 
     def verdicts(self) -> tables.Table:
         return tables.verdicts(self.findings)
