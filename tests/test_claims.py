@@ -138,7 +138,7 @@ def test_what_was_measured_of_an_earlier_run_of_the_name_decides_nothing(tmp_pat
 
 
 def test_a_prior_over_the_codes_of_an_earlier_training_decides_nothing(tmp_path):
-    for name in ("results.json", "inside.json", beyond.FILE):
+    for name in ("results.json", beyond.FILE):
         shutil.copy(ROOT / "figures" / name, tmp_path)
     drawn = [claim for claim in BEYOND if claim.statistic.startswith("drawn")]
     assert drawn and all(evidence.evidence(claim, evidence.Record(tmp_path)).runs for claim in drawn)
@@ -146,12 +146,6 @@ def test_a_prior_over_the_codes_of_an_earlier_training_decides_nothing(tmp_path)
     for run in runs:
         run["git_commit"] = "a later one"
     (tmp_path / "results.json").write_text(json.dumps(runs))
-    # The run was trained and looked into again, the prior not: it does not say whose it is, its songs do.
-    inside = json.loads((tmp_path / "inside.json").read_text())
-    for run in inside["runs"].values():
-        run["git_commit"] = "a later one"
-        run["codes"]["repeated_share"]["decoded from their codes"] += 0.01
-    (tmp_path / "inside.json").write_text(json.dumps(inside))
     for claim in drawn:
         found = evidence.evidence(claim, evidence.Record(tmp_path))
         assert not found.runs and "recorded with it yet" in found.reason

@@ -98,10 +98,9 @@ def test_songs_are_described_beside_real_ones():
 def test_it_is_kept_in_eight_bits_and_found_again(tmp_path):
     made, run = small(), recorded()
     path = record.prior_file(tmp_path, run.name)
-    for about in ({}, run.about()):  # the first priors do not say whose they are
-        save_weights(made, path, {"prior": asdict(SMALL)} | about, eight_bits=True)
-        again = beyond.load_prior(tmp_path, run)
-        assert all(torch.equal(value, again.state_dict()[name]) for name, value in made.state_dict().items())
+    save_weights(made, path, {"prior": asdict(SMALL)} | run.about(), eight_bits=True)
+    again = beyond.load_prior(tmp_path, run)
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in made.state_dict().items())
     with pytest.raises(TvaeError, match="tvae prior"):
         beyond.load_prior(tmp_path, recorded(fold=1))
     with pytest.raises(TvaeError, match="about the codes of an earlier training.*tvae prior"):

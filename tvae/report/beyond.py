@@ -54,26 +54,20 @@ def train_prior(record: Path, weights: Path, data: corpora.Corpus) -> Path:
 def load_prior(weights: str | Path, run: Entry) -> Prior:
     """The prior of a run's model as it is released, in eight bits.
 
-    Raises TvaeError for any other file, and for a prior of an earlier training of the run. One that does not say whose
-    it is was trained before priors did, and is taken by its name.
+    Raises TvaeError for any other file, and for a prior of an earlier training of the run.
     """
     path = records.prior_file(weights, run.name)
     try:
         settings = read_settings(path)
         found = Prior(PriorConfig(**settings["prior"]))
         found.load_state_dict(restored(load_file(path)))
-        if says_whose(settings) and not run.same(settings):
+        if not run.same(settings):
             raise ValueError("it is about the codes of an earlier training")
     except Exception as error:
         raise TvaeError(
             f"{path} holds no prior of {run.name} ({error}); train it with `python -m tvae prior`."
         ) from None
     return found.eval()
-
-
-def says_whose(prior: dict) -> bool:
-    """Do a prior's settings, or what was measured of it, say which training its codes are of?"""
-    return "corpus_sha256" in prior
 
 
 def measurable(entries: list[Entry]) -> Iterator[Entry]:
@@ -132,18 +126,10 @@ def measure_prior(entry: Entry, vae: TransformerVAE, weights: Path, corpus: corp
 def read(record: str | Path) -> dict:
     """What was recorded: {"runs": {name: ...}, "prior": {name: ...}}; both are empty where nothing was yet.
 
-    Of the runs that the record has (`tvae.report.record.of_recorded`). What was measured of a prior that does not say
-    whose it is (`says_whose`) is of the run whose test songs repeat as often when they come back from their codes.
+    Of the runs that the record has (`tvae.report.record.of_recorded`).
     """
-    path, inside = Path(record) / FILE, Path(record) / "inside.json"
+    path = Path(record) / FILE
     if not path.exists():
         return NOTHING
     found, runs = records.measurement(path, "such measurement", itemgetter("runs", "prior")), records.read(record)
-    same = measured.read(inside)["runs"] if inside.exists() else {}
-    for run in runs:
-        one = found["prior"].get(run.name)
-        if one and not says_whose(one) and run.name in same:
-            again = same[run.name]["codes"]["repeated_share"]["decoded from their codes"]
-            if one["sets"]["test songs from their codes"]["repeated"][0] == again:
-                one |= run.about()
     return {part: records.of_recorded(found[part], runs) for part in ("runs", "prior")}

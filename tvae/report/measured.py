@@ -9,10 +9,8 @@ with released weights does on the other corpora. Weights that are not released a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 
 import pandas as pd
@@ -64,8 +62,8 @@ def elsewhere(entry: Entry, weights: str | Path, data: Mapping[str, Corpus], nam
     """A model with released weights on the test pieces of its fold of a corpus, which may be its own."""
     corpus = records.corpus_of(entry, data) if name == entry.corpus else data[name]
     test = corpus.part(corpus.split(entry.fold)[1])
-    where = {"model": entry.model, "trained_on": entry.corpus, "tested_on": name, "pieces": len(test)}
-    return where | limits.elsewhere(records.load_model(weights, entry), test)
+    where = {"run": entry.name, "trained_on": entry.corpus, "tested_on": name, "pieces": len(test)}
+    return entry.about() | where | limits.elsewhere(records.load_model(weights, entry), test)
 
 
 def elsewhere_again(
@@ -75,23 +73,17 @@ def elsewhere_again(
 
     Why it cannot is said once.
     """
-    rows, wanting = {place(row): row for row in known}, {}
+    rows, wanting = {(row["run"], row["tested_on"]): row for row in known}, {}
     names = dict.fromkeys((*NAMES, *(entry.corpus for entry in entries)))
     for entry in entries:
         for name in names if entry.released else ():
             try:
-                row = elsewhere(entry, weights, data, name)
-                rows[place(row)] = row
+                rows[entry.name, name] = elsewhere(entry, weights, data, name)
             except TvaeError as error:
                 wanting[str(error)] = None
     for sentence in wanting:
         print(f"On another corpus what was recorded stays: {sentence}", flush=True)
     return [*rows.values()]
-
-
-def place(row: dict) -> tuple[str, str, str]:
-    """Which row of `elsewhere` it is."""
-    return row["model"], row["trained_on"], row["tested_on"]
 
 
 # --- rows for the pages; `sides` is {(block, model): what was measured}
@@ -181,20 +173,18 @@ def by_training(everywhere: list[dict], statistic: str) -> pd.DataFrame:
 def read(path: str | Path) -> dict:
     """What was recorded: {"runs": {name: {corpus, model, ..., "attention", "codes", "limits"}}, "elsewhere": [...]}.
 
-    Of the runs that the record has (`tvae.report.record.of_recorded`). Rows of `elsewhere` do not say of which training
-    they are: on its own corpus a model has the rate that its run was recorded with.
+    Of the runs that the record has (`tvae.report.record.of_recorded`).
     """
-    found = records.measurement(path, "such measurement", itemgetter("runs", "elsewhere"))
-    rows, runs = found["elsewhere"], records.read(Path(path).parent)
-    rate = {place(row)[:2]: row["rate_nats_per_piece"][0] for row in rows if row["tested_on"] == row["trained_on"]}
-    same = {
-        (run.model, run.corpus)
-        for run in runs
-        if math.isclose(rate.get((run.model, run.corpus), math.nan), run.rate_nats_per_piece, rel_tol=1e-3)
-    }
+
+    def whole(found: dict) -> None:
+        found["runs"], [row["run"] for row in found["elsewhere"]]
+
+    found = records.measurement(path, "such measurement", whole)
+    runs = records.read(Path(path).parent)
+    known = {run.name: run for run in runs}
     return {
         "runs": records.of_recorded(found["runs"], runs),
-        "elsewhere": [row for row in rows if place(row)[:2] in same],
+        "elsewhere": [row for row in found["elsewhere"] if row["run"] in known and known[row["run"]].same(row)],
     }
 
 

@@ -29,9 +29,9 @@ def saved_by_distance(rate: np.ndarray, pieces: Corpus) -> list[dict]:
         own = codes.by_stratum(rate, stratum, counts & (back == distance))
         sums = resampled(pieces.song, *own, *new)
         cost, other, bars = codes.standardised(*(total for total, _ in sums))
-        drawn_cost, drawn_other, _ = codes.standardised(*(drawn for _, drawn in sums))
+        drawn_cost, drawn_other, matches = codes.standardised(*(drawn for _, drawn in sums))
         if bars >= FEW:
-            saving = [1 - ratio(cost, other), *quantiles(1 - ratio(drawn_cost, drawn_other))]
+            saving = [1 - ratio(cost, other), *quantiles((1 - ratio(drawn_cost, drawn_other))[matches > 0])]
             rows.append({"distance": distance, "bars": int(bars), "saving": [float(x) for x in saving]})
     return rows
 

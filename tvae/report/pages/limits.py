@@ -89,8 +89,8 @@ class Study:
         runs = [run for name in corpora.NAMES for run in measured.inspected(entries, name).values()]
         folk = {"folk": corpora.load("folk")}
         live = [measured.elsewhere(run, page.located(self.weights), folk, "folk") for run in runs]
-        now = set(map(measured.place, live))
-        return [*live, *(row for row in self.recorded["elsewhere"] if measured.place(row) not in now)]
+        now = {row["run"] for row in live}
+        return [*live, *(r for r in self.recorded["elsewhere"] if r["tested_on"] != "folk" or r["run"] not in now)]
 
     def elsewhere(self) -> page.Below:
         """Accuracy and rate on other kinds of music."""
