@@ -30,6 +30,7 @@ from tvae.studies.statistics import interval, over_folds, quantiles, ratio, resa
 PAPER_CORPUS = "hooktheory"  # what the paper's own numbers are about: it comes first
 PAIRS = (  # that are compared at equal rate; in the first two, context is all that differs
     ("attention", "no_attention"),
+    ("attention_lstm", "no_attention_lstm"),
     ("attention_lstm", "lstm_8x1"),
     ("attention", "lstm_8x1"),
     ("attention", "lstm_1x8"),
