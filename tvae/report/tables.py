@@ -19,7 +19,7 @@ from tvae.studies.statistics import of_trainings
 
 STATISTICS = {  # column heads and digits, in the order of the table
     "accuracy_free_running": ("accuracy, free-running", 3),
-    "accuracy_free_running_sampled": ("the same from drawn codes", 3),
+    "accuracy_free_running_sampled": ("from drawn codes", 3),
     "accuracy_teacher_forced": ("accuracy, teacher-forced", 3),
     "onset_f1_free_running": ("onset F1, free-running", 3),
     "rate_nats_per_piece": ("rate, nats a piece", 1),
@@ -107,7 +107,7 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
     for title, part in scores.groupby("block", sort=False):
         known = reported if reported and part.corpus.iloc[0] == PAPER_CORPUS else {}
         in_paper = {statistic for numbers in known.values() for statistic in numbers}
-        heads = ["model", "parameters", "pieces trained on"]
+        heads = ["model", "trained on pieces, parameters"]
         for statistic, (name, _) in STATISTICS.items():
             heads += [name, "in the paper", "difference"] if statistic in in_paper else [name]
         rows.append(f'<tr><th colspan="{len(heads)}" scope="rowgroup">{escape(title)}</th></tr>')
@@ -119,8 +119,8 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
             own, paper = own.set_index("statistic"), known.get(model, {})
             name, size = MODEL_NAMES.get(model, model), own.parameters.iloc[0]
             name += " (collapsed)" if collapsed(part, model) else ""
-            cells = [f"<td>{size / 1e6:.2f} M</td>" if size else "<td>–</td>"]
-            cells.append(f"<td>{own.pieces.iloc[0]:,}</td>" if size else "<td>–</td>")
+            trained_on = f"{own.pieces.iloc[0]:,}<br><small>{size / 1e6:.2f} M</small>" if size else "–"
+            cells = [f"<td>{trained_on}</td>"]
             for statistic, (_, digits) in STATISTICS.items():
                 leads = statistic in own.index and own.value[statistic] == best.get(statistic)
                 cells.append(cell(own, statistic, digits, best=leads))
