@@ -56,7 +56,7 @@ def test_a_transfer_from_itself_is_the_reconstruction_and_one_of_all_bars_is_the
 def test_swapping_a_bar_changes_no_earlier_one_and_without_attention_hardly_another():
     later = {}
     for model in ("attention", "no_attention"):
-        vae = tvae.load(ROOT / f"weights/cpu-folk-{model}-fold0.safetensors")
+        vae = tvae.load(ROOT / f"weights/cpu-hooktheory-{model}-fold0.safetensors")
         once = bars(transfer.context_transfer(vae, HOSTS, HOSTS))
         result = bars(transfer.context_transfer(vae, HOSTS, DONORS, 2))
         notes = np.where(once >= 2, once, 0), np.where(result >= 2, result, 0)  # a sustain may lose what it sustained
