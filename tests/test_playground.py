@@ -111,7 +111,7 @@ def test_samples_to_choose_from_and_locked_bars(open_page, released):
     assert switch(page, 4, "prior").is_checked() and switch(page, 3, "B").is_checked()
     page.wait_for_function("location.hash.includes('locked=00010000')")
     after(page, lambda: press(page, "Undo"))
-    page.wait_for_function("location.hash.includes('seed=1.1.5.1.1.1.5.1')")
+    page.wait_for_function("location.hash.includes('patch=AAPPAAPA&mix=50&seed=1.1.5.1.1.1.5.1')")
     other = open_page(page.evaluate("location.hash"))
     assert (result(other) == expected({3: 5, 4: 1, 7: 5})).all()
 
