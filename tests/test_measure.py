@@ -110,6 +110,7 @@ def test_what_cannot_be_measured_costs_nothing_of_what_can(tmp_path, monkeypatch
         for name in (run.corpus, "pop909")
     ]
     rows[-1]["git_commit"] = rows[-2]["git_commit"] = "an earlier one"
+    rows.append(rows[0] | {"tested_on": "a corpus that there is no more"})
     earlier = {run.name: run.about() | {"codes": "recorded"} for run in runs}
     earlier[runs[2].name]["git_commit"] = "an earlier one"
     write_json(tmp_path / "results.json", [run.model_dump() for run in runs])
@@ -136,8 +137,8 @@ def test_what_cannot_be_measured_costs_nothing_of_what_can(tmp_path, monkeypatch
     }
     # Of the third run the rows are of an earlier training.
     assert [(row["trained_on"], row["tested_on"]) for row in found["elsewhere"]] == [
-        ("folk", "folk"), ("folk", "pop909"), ("hooktheory", "hooktheory"), ("hooktheory", "pop909"),
-        ("hooktheory", "folk"),
+        ("folk", "folk"), ("folk", "pop909"), ("hooktheory", "folk"), ("hooktheory", "hooktheory"),
+        ("hooktheory", "pop909"),
     ]  # fmt: skip
     assert f"{runs[1].name} stays as it was recorded: hooktheory is not here." in said
     assert f"{runs[2].name} is not measured:" in said and said.count("stays: pop909 is not here.") == 1

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
+from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
@@ -73,17 +75,18 @@ def elsewhere_again(
 
     Why it cannot is said once.
     """
-    rows, wanting = {(row["run"], row["tested_on"]): row for row in known}, {}
+    rows, wanting = [], {}
+    earlier = {(row["run"], row["tested_on"]): row for row in known}
     names = dict.fromkeys((*NAMES, *(entry.corpus for entry in entries)))
-    for entry in entries:
-        for name in names if entry.released else ():
-            try:
-                rows[entry.name, name] = elsewhere(entry, weights, data, name)
-            except TvaeError as error:
-                wanting[str(error)] = None
+    for entry, name in product(filter(attrgetter("released"), entries), names):
+        try:
+            rows.append(elsewhere(entry, weights, data, name))
+        except TvaeError as error:
+            wanting[str(error)] = None
+            rows += [earlier[entry.name, name]] if (entry.name, name) in earlier else []
     for sentence in wanting:
         print(f"On another corpus what was recorded stays: {sentence}", flush=True)
-    return [*rows.values()]
+    return rows
 
 
 # --- rows for the pages; `sides` is {(block, model): what was measured}

@@ -21,6 +21,7 @@ from tvae.report import record as records
 from tvae.report.answers import listed
 from tvae.report.entry import Entry
 from tvae.report.pages import page
+from tvae.studies.statistics import ratio
 from tvae.studies.transfers import couples
 
 TOLD = (*transferred.DECIDING, "structure_recall", "repeats_notes", "repeats_notes_unrelated", "register_octave",
@@ -309,7 +310,7 @@ class Study:
 def floor(conditions: dict[str, dict]) -> float:
     """Where C7's scale ends: what a result is given that repeats nothing."""
     unrelated, own = conditions["bar 1"]["structure_f1_unrelated"][0], conditions["no swap"]["structure_f1"][0]
-    return -unrelated / (own - unrelated)
+    return -float(ratio(unrelated, own - unrelated))
 
 
 def study(
