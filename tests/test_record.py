@@ -167,6 +167,11 @@ def test_of_the_repetitions_of_a_fold_the_one_with_its_own_seed_is_released():
     assert [(run.name.rpartition("-")[2], run.released) for run in known] == [("fold0", True), ("seed1", False)]
 
 
+def test_a_run_on_a_corpus_that_no_page_plays_is_measured_but_not_released():
+    run = Entry(**{**ENTRY, "corpus": "pop909"})
+    assert run.first and not run.released
+
+
 def test_runs_at_other_kl_weights_have_names_of_their_own(tmp_path):
     weights = [{**ENTRY, "sweep": True, "kl_weight": weight} for weight in (0.25, 1.0, 4)]
     write(tmp_path, [ENTRY, *weights])

@@ -12,6 +12,7 @@ from tvae.errors import TvaeError
 from tvae.presets import MODELS, PRESETS
 from tvae.runs import Run
 
+UNPLAYED = ("pop909",)  # corpora of which no page plays a song
 TYPES = {"int_type": "a whole number", "float_type": "a number", "bool_type": "true or false", "string_type": "text"}
 
 
@@ -68,9 +69,14 @@ class Entry(BaseModel):
         return self.run.name
 
     @property
-    def released(self) -> bool:
-        """Are its weights recorded? The paper's models' are, and what goes beyond: the repository stays small."""
+    def first(self) -> bool:
+        """Is it the first run of its corpus, and of one of the paper's models or of what goes beyond?"""
         return self.fold == self.seed == 0 and not self.sweep and MODELS[self.model].role in ("paper", "beyond")
+
+    @property
+    def released(self) -> bool:
+        """Are its weights recorded? Those of first runs, where pages play their corpus: the repository stays small."""
+        return self.first and self.corpus not in UNPLAYED
 
     @property
     def beyond(self) -> bool:

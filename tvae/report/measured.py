@@ -2,8 +2,8 @@
 
     python -m tvae measure --record figures --weights weights --data-dir DIR
 
-writes ``<record>/inside.json``: what each of `INSPECTED` does on the test pieces of its corpus, and how every model
-with released weights does on the other corpora. Weights that are not released are taken from the run's folder in
+writes ``<record>/inside.json``: what each of `INSPECTED` does on the test pieces of its corpus, and how the models of
+first runs do on the other corpora. Weights that are not released are taken from the run's folder in
 ``runs``; without that folder, or without the corpus, what was recorded of the run stays.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tvae.baselines import LSTMVAE
 from tvae.corpora import canonical
 from tvae.corpus import NAMES, Corpus
 from tvae.errors import TvaeError
@@ -60,27 +61,27 @@ def measure(vae: TransformerVAE, corpus: Corpus, fold: int) -> dict:
     return measured | {"codes": codes.measure(vae, train, test), "limits": limits.measure(vae, test)}
 
 
-def elsewhere(entry: Entry, weights: str | Path, data: Mapping[str, Corpus], name: str) -> dict:
-    """A model with released weights on the test pieces of its fold of a corpus, which may be its own."""
+def elsewhere(entry: Entry, vae: TransformerVAE | LSTMVAE, data: Mapping[str, Corpus], name: str) -> dict:
+    """A recorded run's model on the test pieces of its fold of a corpus, which may be its own."""
     corpus = records.corpus_of(entry, data) if name == entry.corpus else data[name]
     test = corpus.part(corpus.split(entry.fold)[1])
     where = {"run": entry.name, "trained_on": entry.corpus, "tested_on": name, "pieces": len(test)}
-    return entry.about() | where | limits.elsewhere(records.load_model(weights, entry), test)
+    return entry.about() | where | limits.elsewhere(vae, test)
 
 
 def elsewhere_again(
-    entries: list[Entry], known: list[dict], weights: str | Path, data: Mapping[str, Corpus]
+    entries: list[Entry], known: list[dict], weights: Path, runs: Path, data: Mapping[str, Corpus]
 ) -> list[dict]:
-    """A row of `elsewhere` for every released model on every corpus; where that cannot be, one that is `known` stays.
+    """A row of `elsewhere` for every first run on every corpus; where that cannot be, one that is `known` stays.
 
     Why it cannot is said once.
     """
     rows, wanting = [], {}
     earlier = {(row["run"], row["tested_on"]): row for row in known}
     names = dict.fromkeys((*NAMES, *(entry.corpus for entry in entries)))
-    for entry, name in product(filter(attrgetter("released"), entries), names):
+    for entry, name in product(filter(attrgetter("first"), entries), names):
         try:
-            rows.append(elsewhere(entry, weights, data, name))
+            rows.append(elsewhere(entry, records.model_at_hand(weights, runs, entry), data, name))
         except TvaeError as error:
             wanting[str(error)] = None
             rows += [earlier[entry.name, name]] if (entry.name, name) in earlier else []
@@ -206,7 +207,7 @@ def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, C
         runs,
         lambda entry, vae: measure(vae, records.corpus_of(entry, data), entry.fold),
     )
-    others = elsewhere_again(entries, known["elsewhere"], weights, data)
+    others = elsewhere_again(entries, known["elsewhere"], weights, runs, data)
     write_json(path, rounded({"runs": found, "elsewhere": others}))
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from tvae import corpus as corpora
 from tvae.corpus import Corpus
 from tvae.report import listen, measured, plots, tables
+from tvae.report import record as records
 from tvae.report.pages import page
 from tvae.studies import limits
 
@@ -88,7 +89,8 @@ class Study:
         entries = page.entries(self.record)
         runs = [run for name in corpora.NAMES for run in measured.inspected(entries, name).values()]
         folk = {"folk": corpora.load("folk")}
-        live = [measured.elsewhere(run, page.located(self.weights), folk, "folk") for run in runs]
+        weights = page.located(self.weights)
+        live = [measured.elsewhere(run, records.load_model(weights, run), folk, "folk") for run in runs]
         now = {row["run"] for row in live}
         return [*live, *(r for r in self.recorded["elsewhere"] if r["tested_on"] != "folk" or r["run"] not in now)]
 
