@@ -69,7 +69,9 @@ def finished_run(folder: Path, accuracy: float = 0.5, **changes) -> Path:
            "validation_accuracy_free_running": accuracy} | rates  # fmt: skip
     (folder / "history.csv").write_text(f"{','.join(row)}\n{','.join(map(str, row.values()))}\n")
     plan = TINY.plan("attention")
-    save_weights(build(plan.model), folder / "weights.safetensors", {"model": "attention", "plan": asdict(plan)})
+    save_weights(
+        build("attention", plan.model), folder / "weights.safetensors", {"model": "attention", "plan": asdict(plan)}
+    )
     return folder
 
 

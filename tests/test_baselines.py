@@ -24,7 +24,7 @@ def tokens():
 def model(name: str, sizes: LSTMConfig = SMALL) -> LSTMVAE:
     """Untrained, with weights so large that what it generates is varied and that it remembers for a whole piece."""
     torch.manual_seed(0)
-    vae = build(replace(sizes, **LSTMS[name])).eval()
+    vae = build(name, replace(sizes, **LSTMS[name])).eval()
     with torch.no_grad():
         for parameter in vae.parameters():
             parameter *= 3
@@ -46,7 +46,7 @@ def with_another_bar(tokens, bar: int):
 def test_a_piece_has_512_latent_dimensions_in_the_codes_of_its_model(name, tokens):
     plan = PRESETS["paper"].plan(name)
     codes = {"lstm_8x1": (8, 64), "lstm_1x8": (1, 512), "lstm_conductor": (1, 512)}[name]
-    vae = build(plan.model).eval()
+    vae = build(name, plan.model).eval()
     with torch.no_grad():
         logits, mu, logvar = vae(tokens)
     assert mu.shape == logvar.shape == (6, *codes) and logits.shape == (6, 8, 16, 47)
@@ -161,7 +161,7 @@ def test_running_free_agrees_with_teacher_forcing_on_its_own_output(name, tokens
 @each_model
 def test_a_gradient_reaches_every_parameter(name, tokens):
     torch.manual_seed(0)
-    vae = build(replace(SMALL, **LSTMS[name]))
+    vae = build(name, replace(SMALL, **LSTMS[name]))
     logits, mu, logvar = vae(tokens)
     (F.cross_entropy(logits.flatten(0, 2), tokens.flatten()) + kl_divergence(mu, logvar).mean()).backward()
     for key, parameter in vae.named_parameters():
@@ -174,7 +174,7 @@ def test_a_gradient_reaches_every_parameter(name, tokens):
 def test_it_learns_eight_pieces_by_heart(name):
     torch.manual_seed(0)
     sizes = LSTMConfig(16, 32, 64, 16, bars=4, steps=8, states=12, d_conductor=32, d_latent=8)
-    vae = build(replace(sizes, **LSTMS[name] | {"bars_per_code": 1 if name == "lstm_8x1" else 4}))
+    vae = build(name, replace(sizes, **LSTMS[name] | {"bars_per_code": 1 if name == "lstm_8x1" else 4}))
     tokens = torch.randint(0, 12, (8, 32))
     optimizer = torch.optim.Adam(vae.parameters(), lr=1e-2)
     for _ in range(250):

@@ -45,7 +45,7 @@ def own(tmp_path, monkeypatch):
     (folder / "kept").mkdir(parents=True)
     write_json(folder / "metrics.json", run.model_dump())
     for path in (tmp_path / f"weights/{run.name}.safetensors", folder / "weights.safetensors"):
-        save_weights(build(plan.model), path, {"model": "attention", "plan": asdict(plan)})
+        save_weights(build("attention", plan.model), path, {"model": "attention", "plan": asdict(plan)})
     monkeypatch.setattr(measuring.corpora, "load", lambda name, _: loaded.append(name) or FOLK)
     monkeypatch.setattr(transferred, "measure", lambda *given: {"n": 1, "conditions": {"bar 1": {"structure_kept": 1}}})
     return tmp_path, loaded
@@ -119,7 +119,7 @@ def test_what_cannot_be_measured_costs_nothing_of_what_can(tmp_path, monkeypatch
     (tmp_path / "weights").mkdir()
     for run in runs[:2]:
         path = tmp_path / "weights" / f"{run.name}.safetensors"
-        save_weights(build(plan.model), path, {"model": "attention", "plan": asdict(plan)})
+        save_weights(build("attention", plan.model), path, {"model": "attention", "plan": asdict(plan)})
 
     def load(name, _):
         if name != "folk":

@@ -1,6 +1,6 @@
 """The tables of models and presets say what a run is."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -8,10 +8,11 @@ import torch
 from examples import TINY
 
 from tvae.baselines import LSTMVAE
-from tvae.model import parameter_count
-from tvae.presets import MODELS, PRESETS, build
+from tvae.checkpoint import load, save_weights
+from tvae.model import TransformerVAE, parameter_count
+from tvae.presets import MODELS, PRESETS, Model, build
 
-LSTMS = [name for name, row in MODELS.items() if row.architecture is LSTMVAE]
+LSTMS = [name for name, row in MODELS.items() if row.lstm]
 TRAINED = [name for name in MODELS if MODELS[name].trained]  # not that of the authors
 
 
@@ -29,10 +30,8 @@ def test_the_models_of_a_preset_differ_in_what_their_names_say(preset):
     for model, plan in plans.items():
         row = MODELS[model]
         assert plan.model.latent_dims == attention.model.latent_dims  # as many dimensions, and trained as long
-        assert plan.stage_1.rows == (
-            attention.stage_1.rows if row.architecture is not LSTMVAE else PRESETS[preset].lstm_stage_1.rows
-        )
-        assert (plan.stage_0 is None) == (row.architecture is LSTMVAE or model == "no_stage_0")
+        assert plan.stage_1.rows == (attention.stage_1.rows if not row.lstm else PRESETS[preset].lstm_stage_1.rows)
+        assert (plan.stage_0 is None) == (row.lstm or model == "no_stage_0")
     assert plans["no_stage_0"] == replace(attention, stage_0=None)
     for model in ("no_attention", "bidirectional", "context_free"):
         assert plans[model] == replace(attention, model=plans[model].model) != attention
@@ -44,13 +43,22 @@ def test_the_models_of_a_preset_differ_in_what_their_names_say(preset):
 @pytest.mark.parametrize("model", TRAINED)
 def test_a_model_of_sixteen_bars_has_one_code_or_sixteen_as_of_eight(model):
     tokens = torch.zeros(1, 16 * 16, dtype=torch.long)
-    mu, _ = build(TINY.plan(model, bars=16).model).encode(tokens)
+    mu, _ = build(model, TINY.plan(model, bars=16).model).encode(tokens)
     assert mu.shape[1] == (1 if MODELS[model].one_code else 16) and mu[0].numel() == 16 * TINY.transformer.d_latent
+
+
+@pytest.mark.parametrize("known", [TransformerVAE, LSTMVAE])
+def test_a_row_with_an_architecture_of_its_own_is_built_and_loaded_as_that(known, monkeypatch, tmp_path):
+    own = type("Own", (known,), {})
+    monkeypatch.setitem(MODELS, "own", Model("own", "own", "a class of its own", own))
+    plan, path = TINY.plan("own"), tmp_path / "weights.safetensors"
+    save_weights(build("own", plan.model), path, {"model": "own", "plan": asdict(plan)})
+    assert type(load(path)) is own
 
 
 def test_the_models_of_the_paper_preset_are_as_large_as_the_releases():
     with torch.device("meta"):
-        counts = {model: parameter_count(build(PRESETS["paper"].plan(model).model)) for model in MODELS}
+        counts = {model: parameter_count(build(model, PRESETS["paper"].plan(model).model)) for model in MODELS}
     for model in ("attention", "no_attention", "bidirectional", "no_stage_0", "context_free", "official", "wide"):
         assert counts[model] == 11_999_728
     assert counts["compact"] == 4_921_840

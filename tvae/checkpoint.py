@@ -81,8 +81,8 @@ def load(path: str | os.PathLike) -> TransformerVAE | LSTMVAE:
     """As `tvae.load`."""
     about = read_settings(path)
     try:
-        sizes = LSTMConfig if model_row(about["model"]).architecture is LSTMVAE else ModelConfig
-        vae = build(sizes(**about["plan"]["model"]))
+        sizes = LSTMConfig if model_row(about["model"]).lstm else ModelConfig
+        vae = build(about["model"], sizes(**about["plan"]["model"]))
         vae.load_state_dict(restored(load_file(path)))
     except Exception as error:
         raise TvaeError(f"{path} holds no weights of a tvae model ({error}).") from error

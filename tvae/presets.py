@@ -6,6 +6,7 @@ A model changes a preset's sizes or its training; a preset is what a run costs a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tvae.baselines import LSTMVAE, LSTMConfig
@@ -74,7 +75,7 @@ class Preset:
     def plan(self, model: str, kl_weight: float | None = None, bars: int = BARS) -> Plan:
         """The plan of a model of so many bars: from scratch, or of the run that goes on at another KL weight."""
         row, stage_0 = MODELS[model], None
-        if row.architecture is LSTMVAE:
+        if row.lstm:
             whole = {name: bars for name in ("bars_per_code", "spans") if row.sizes.get(name, 1) > 1}  # of the piece
             sizes, stage_1 = replace(self.lstm, bars=bars, **row.sizes | whole), self.lstm_stage_1
         else:
@@ -105,6 +106,11 @@ class Model:
     stage_0: bool = True
     trained: bool = True  # here, rather than by the authors
     role: str = "ablation"
+
+    @property
+    def lstm(self) -> bool:
+        """Has it the sizes and the schedule of the LSTMs, rather than those of the Transformers?"""
+        return issubclass(self.architecture, LSTMVAE)
 
     @property
     def one_code(self) -> bool:
@@ -158,9 +164,10 @@ def model_row(name: str) -> Model:
     return MODELS[name]
 
 
-def build(config: ModelConfig | LSTMConfig) -> TransformerVAE | LSTMVAE:
-    """An untrained model of these sizes."""
-    return LSTMVAE(config) if isinstance(config, LSTMConfig) else TransformerVAE(config)
+def build(model: str, config: ModelConfig | LSTMConfig) -> TransformerVAE | LSTMVAE:
+    """An untrained model of that row of `MODELS`, of these sizes."""
+    architecture: Callable[..., TransformerVAE | LSTMVAE] = model_row(model).architecture
+    return architecture(config)
 
 
 RELEASE_EPOCH = len(SHIFTS) * 12_914  # the release's training pieces (80 % of 16,142), each in every transposition

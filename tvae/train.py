@@ -109,7 +109,7 @@ def train(
     with prepared(folder / "metrics.json", settings, wait=1):
         if not (folder / "metrics.json").exists():
             torch.manual_seed(run.drawn)
-            vae = build(plan.model)
+            vae = build(model, plan.model)
             if start is not None:  # the whole model, or its local layer alone
                 vae.load_state_dict(vae.state_dict() | load_file(start / "weights.safetensors"))
             history = pd.read_csv(start / "history.csv") if start and plan.stage_0 else pd.DataFrame()

@@ -86,7 +86,7 @@ def scale(entries: Sequence[Entry], findings: Sequence[Finding]) -> str:
     if not run:
         return "No run of the model with attention is recorded."
     release = PRESETS["paper"]
-    size = parameter_count(build(release.plan("attention").model))
+    size = parameter_count(build("attention", release.plan("attention").model))
     said = (
         f"The model has {run.parameters / 1e6:.1f} million parameters and was trained on {run.pieces:,} pieces of "
         f"{CORPORA.get(run.corpus, run.corpus)} ({run.corpus}); the release has {size / 1e6:.1f} million and "

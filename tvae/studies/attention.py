@@ -163,7 +163,7 @@ def untrained(vae: TransformerVAE) -> TransformerVAE:
     """A model of the same sizes that has learned nothing."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        return TransformerVAE(vae.config).eval()
+        return type(vae)(vae.config).eval()
 
 
 def looks_back(vae: TransformerVAE | LSTMVAE) -> bool:
