@@ -6,7 +6,6 @@ A model changes a preset's sizes or its training; a preset is what a run costs a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tvae.baselines import LSTMVAE, LSTMConfig
@@ -100,7 +99,7 @@ class Model:
     name: str
     label: str
     says: str  # what it is, in a sentence for readers
-    architecture: type[TransformerVAE] | type[LSTMVAE] = TransformerVAE
+    architecture: type = TransformerVAE  # that, `LSTMVAE`, or a class derived from one of them
     sizes: dict = field(default_factory=dict)
     training: dict = field(default_factory=dict)
     stage_0: bool = True
@@ -166,8 +165,7 @@ def model_row(name: str) -> Model:
 
 def build(model: str, config: ModelConfig | LSTMConfig) -> TransformerVAE | LSTMVAE:
     """An untrained model of that row of `MODELS`, of these sizes."""
-    architecture: Callable[..., TransformerVAE | LSTMVAE] = model_row(model).architecture
-    return architecture(config)
+    return model_row(model).architecture(config)
 
 
 RELEASE_EPOCH = len(SHIFTS) * 12_914  # the release's training pieces (80 % of 16,142), each in every transposition
