@@ -199,7 +199,7 @@ def measured(host, again, donor, result, bars) -> dict:
     found = {"structure": equal(transfers.pairs_with(tuple(range(1, 9)))), "kept": equal(transfers.pairs_with(bars))}
     if not bars:
         return found | {"rhythm": None, "register": None}
-    _, chosen = transfers.later_bars(host, bars)
+    chosen = transfers.later_bars(host, bars)
     only = np.arange(BARS) == bars[0] - 1
 
     def agreement(tokens, whose):

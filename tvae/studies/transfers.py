@@ -67,15 +67,11 @@ def rhythm(tokens: np.ndarray, pattern: np.ndarray, chosen: np.ndarray) -> tuple
     return (both * chosen).sum(-1), (total * chosen).sum(-1)
 
 
-def later_bars(tokens: np.ndarray, bars: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """(..., 128) -> two (..., 8) bool: the other bars after the first of `bars`, and those of them that are new.
-
-    A bar is new if it repeats none of `bars`.
-    """
+def later_bars(tokens: np.ndarray, bars: tuple[int, ...]) -> np.ndarray:
+    """(..., 128) -> (..., 8) bool: the bars after the first of `bars` that are none of these and repeat none."""
     number = np.arange(1, tokens.shape[-1] // STEPS + 1)
-    later = np.broadcast_to((number > bars[0]) & ~np.isin(number, bars), (*tokens.shape[:-1], len(number)))
     copies = melody.equal_bars(tokens)[..., [bar - 1 for bar in bars]].any(-1)
-    return later, later & ~copies
+    return (number > bars[0]) & ~np.isin(number, bars) & ~copies
 
 
 def share(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
@@ -198,8 +194,8 @@ def measures(
     structure_kept, rhythm_follows and register_follows decide C7 to C9: 0 is chance and 1 what songs do by themselves.
 
     ==========================  ======================================================================================
-    structure_...               equal bars, of pairs with a swapped bar: precision, recall and F1 of the result's
-                                against the host's; ``_unrelated`` is an unrelated song's F1
+    structure_...               equal bars, of pairs with a swapped bar: recall and F1 of the result's against the
+                                host's; ``_unrelated`` is an unrelated song's F1
     self_similarity             correlation of host and result over these pairs, less what is usual at each place
     repeats_...                 how alike (F1 of notes, of onsets) the two bars of such a pair of the host are in the
                                 result
@@ -209,48 +205,36 @@ def measures(
     register_from_host          the same of a semitone between donor and host, which is above 0 for any middling z as
                                 well
     register_octave             the same of a donor's move by an octave
-    bars_equal, bar_taken       share of the other bars that equal the host's, of the swapped that equal the donor's
-    ``..._all``                 all pairs of bars
-    ``..._with_copies``         all later bars, also those that repeat a swapped one
+    bars_equal                  share of the bars that are not swapped which equal the host's
     ==========================  ======================================================================================
     """
     both, unswapped = host[:, None], np.broadcast_to(again[:, None], results.shape)  # beside the two results
     number = host.shape[-1] // STEPS
-    everything = tuple(range(1, number + 1))
-    swapped = np.isin(everything, bars)
+    swapped = np.isin(np.arange(1, number + 1), bars)
     same = (melody.bars(results) == melody.bars(both)).all(-1)
-    taken = (melody.bars(results) == melody.bars(donors_again)).all(-1)
-    found = {"bars_equal": share_of(same[..., ~swapped]), "bar_taken": share_of(taken[..., swapped])}
+    found = {"bars_equal": share_of(same[..., ~swapped])}
 
+    pairs = pairs_with(bars, number)
     alike = [self_similarity(x) for x in (both, results)]
     unusual = np.broadcast_arrays(*(s - s.mean((0, 1)) for s in alike))  # what is usual between two bars is no likeness
-    for pairs, name in ((pairs_with(bars, number), ""), (pairs_with(everything, number), "_all")):
-        equal, claimed, true = structure(both, results, pairs)
-        f1, most = (structure_f1(both, other, pairs) for other in (results, unswapped))
-        unrelated = beside(structure_f1(both, donors_again, pairs))
-        found |= {
-            f"structure_precision{name}": ratio(equal, claimed),
-            f"structure_recall{name}": ratio(equal, true),
-            f"structure_f1{name}": f1,
-            f"structure_f1_unrelated{name}": unrelated,
-            f"structure_kept{name}": combined(scaled, f1, unrelated, most),
-            f"self_similarity{name}": correlation(*(s[..., pairs] for s in unusual)),
-        }
+    equal, _, true = structure(both, results, pairs)
+    f1, most = (structure_f1(both, other, pairs) for other in (results, unswapped))
+    unrelated = beside(structure_f1(both, donors_again, pairs))
+    found |= {
+        "structure_recall": ratio(equal, true),
+        "structure_f1": f1,
+        "structure_f1_unrelated": unrelated,
+        "structure_kept": combined(scaled, f1, unrelated, most),
+        "self_similarity": correlation(*(s[..., pairs] for s in unusual)),
+    }
 
-    repeats = np.broadcast_to(melody.equal_bars(both) & pairs_with(bars, number), alike[1].shape)
+    repeats = np.broadcast_to(melody.equal_bars(both) & pairs, alike[1].shape)
     for name, pitches in (("notes", True), ("onsets", False)):
         own, others = (ratio(self_similarity(x, pitches) * repeats, repeats) for x in (results, donors_again))
         found |= {f"repeats_{name}": own, f"repeats_{name}_unrelated": beside(others)}
 
-    chosen, donors_chosen = later_bars(both, bars), later_bars(donors, bars)
-    for name, k in (("", 1), ("_with_copies", 0)):
-        found |= {
-            f"{measure}{name}": value
-            for measure, value in followed(
-                both, unswapped, donors, donors_again, results, bars[0] - 1, chosen[k], donors_chosen[k]
-            ).items()
-        }
-    return found
+    later, later_in_donors = later_bars(both, bars), later_bars(donors, bars)
+    return found | followed(both, unswapped, donors, donors_again, results, bars[0] - 1, later, later_in_donors)
 
 
 def structure_f1(host: np.ndarray, result: np.ndarray, pairs: np.ndarray) -> Measure:
@@ -373,7 +357,7 @@ def octave_away(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def octave(host: np.ndarray, near: np.ndarray, far: np.ndarray, semitones: np.ndarray) -> Measure:
     """What later bars take over of a donor's move by semitones (M, 2): results (M, 2, 128) without it and with it."""
-    _, later = later_bars(host[:, None], (1,))
+    later = later_bars(host[:, None], (1,))
     change = np.nan_to_num(mean_pitch(far, later) - mean_pitch(near, later))
     return ratio(change * semitones, semitones**2.0)
 

@@ -51,13 +51,12 @@
     return [both, sum(begins.map((bar) => count(bar) + count(pattern)))];
   }
 
-  /** Two (8) booleans: the bars after the first of `bars` that are not among them, those of them that are new.
-
-      New is what does not repeat one of `bars`. */
+  /** (8) booleans: the bars after the first of `bars` that are none of these and repeat none. */
   function later_bars(tokens, bars) {
     const same = melody.equal_bars(tokens);
-    const later = numbers.map((number) => number > bars[0] && !bars.includes(number));
-    return [later, later.map((is_later, k) => is_later && !bars.some((bar) => same[k][bar - 1]))];
+    return numbers.map(
+      (number, k) => number > bars[0] && !bars.includes(number) && !bars.some((bar) => same[k][bar - 1]),
+    );
   }
 
   /** top / bottom, NaN where there is nothing to divide by. */
@@ -76,7 +75,7 @@
       The last two are null where nothing is left to measure: no swapped bar, no later new bar, no notes there. */
   function one_transfer(host, again, donor, result, bars) {
     const [first] = bars,
-      [, chosen] = later_bars(host, bars);
+      chosen = later_bars(host, bars);
     const equal = (pairs) => {
       const [both, claimed, own] = structure(host, result, pairs);
       return { host: own, result: claimed, both };
@@ -128,7 +127,7 @@
   function measures(host, again, donors, donors_again, results, bars) {
     const pairs = pairs_with(bars),
       k = bars[0] - 1,
-      [, later] = later_bars(host, bars),
+      later = later_bars(host, bars),
       of_both = (rule) => added(rule(0), rule(1));
     const f1 = (others) => of_both((d) => structure_f1(host, others[d], pairs));
     const heard = donors.map((donor) => onsets(donor)[k]),
@@ -139,7 +138,7 @@
       apart = ([one, other]) => one - other;
     const high = apart(donors.map((donor) => mean_pitch(donor, first)));
     const pitch = apart(results.map((result) => mean_pitch(result, later)));
-    const songs = apart([0, 1].map((d) => mean_pitch(donors_again[d], later_bars(donors[d], bars)[1])));
+    const songs = apart([0, 1].map((d) => mean_pitch(donors_again[d], later_bars(donors[d], bars))));
     return {
       structure_kept: [...f1(results), ...f1(donors_again), ...f1(unswapped)],
       rhythm_follows: [
