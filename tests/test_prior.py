@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from examples import recorded
+from examples import TINY, finished_run, recorded
 from safetensors.torch import save
 
 from tvae import corpus, files, melody
-from tvae.checkpoint import in_eight_bits, quantised, save_weights
+from tvae.checkpoint import in_eight_bits, quantised, read_settings, save_weights
 from tvae.errors import TvaeError
 from tvae.report import beyond, record
 from tvae.studies import prior, songs
@@ -105,6 +105,17 @@ def test_it_is_kept_in_eight_bits_and_found_again(tmp_path):
         beyond.load_prior(tmp_path, recorded(fold=1))
     with pytest.raises(TvaeError, match="about the codes of an earlier training.*tvae prior"):
         beyond.load_prior(tmp_path, recorded(git_commit="a later one"))
+
+
+def test_it_is_as_wide_as_the_codes_and_names_the_recipe_it_was_trained_by(tmp_path, monkeypatch):
+    run, few = recorded(corpus_sha256=FOLK.sha256), prior.Recipe(steps=2)
+    files.write_json(tmp_path / "results.json", [run.model_dump()])
+    (finished_run(tmp_path / "run") / "weights.safetensors").rename(tmp_path / f"{run.name}.safetensors")
+    monkeypatch.setattr(beyond, "Recipe", lambda: few)
+    settings = read_settings(beyond.train_prior(tmp_path, tmp_path, FOLK))
+    made = beyond.load_prior(tmp_path, run)
+    assert made.config == PriorConfig(d_latent=TINY.transformer.d_latent)
+    assert settings["recipe"] == asdict(few) and np.isfinite(settings["validation"])
 
 
 def test_what_was_measured_of_a_prior_stays_where_its_file_is_not_here(tmp_path, capsys):

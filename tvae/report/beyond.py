@@ -38,10 +38,11 @@ def train_prior(record: Path, weights: Path, data: corpora.Corpus) -> Path:
     records.corpus_of(entry, {data.name: data})
     vae, name = records.load_model(weights, entry), entry.name
     train, validation = data.part(data.split(entry.fold)[0]), data.part(data.validation(entry.fold))
+    config, recipe = PriorConfig(bars=vae.config.bars, d_latent=vae.config.d_latent), Recipe()
     started = time.process_time()
-    found = prior.train(prior.encoded(vae, train), prior.tied(train))
+    found = prior.train(prior.encoded(vae, train), prior.tied(train), config, recipe)
     seconds = time.process_time() - started
-    settings = prior.settings(found.config, Recipe()) | entry.about() | {
+    settings = prior.settings(config, recipe) | entry.about() | {
         "run": name, "seconds": round(seconds), "prior_git_commit": git_commit(),
         "validation": prior.price(found, prior.encoded(vae, validation), prior.tied(validation)),
     }  # fmt: skip

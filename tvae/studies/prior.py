@@ -194,9 +194,9 @@ def some_known(pieces: int, bars: int, random: torch.Generator) -> Tensor:
     return place < number
 
 
-def batches(codes: Tensor, ties: Tensor, recipe: Recipe, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def batches(codes: Tensor, ties: Tensor, recipe: Recipe) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Endless batches of pieces, each in a random transposition, with their ties, and of which bars are known."""
-    random = torch.Generator().manual_seed(seed)
+    random = torch.Generator().manual_seed(SEED)
     while True:
         rows = torch.randint(codes.shape[1], (recipe.batch,), generator=random)
         batch = codes[torch.randint(len(codes), (recipe.batch,), generator=random), rows]
@@ -212,26 +212,20 @@ def loss(prior: Prior, codes: Tensor, ties: Tensor, known: Tensor) -> Tensor:
 @torch.no_grad()
 def price(prior: Prior, codes: Tensor, ties: Tensor) -> float:
     """`loss` of codes and ties as they are in training, over ten batches of the same draws whatever the prior."""
-    drawn = zip(range(10), batches(codes, ties, Recipe(), SEED))
+    drawn = zip(range(10), batches(codes, ties, Recipe()))
     return float(np.mean([loss(prior, *batch).item() for _, batch in drawn]))
 
 
-def train(
-    codes: Tensor,
-    ties: Tensor,
-    config: PriorConfig = PriorConfig(),
-    recipe: Recipe = Recipe(),
-    seed: int = SEED,
-) -> Prior:
+def train(codes: Tensor, ties: Tensor, config: PriorConfig, recipe: Recipe) -> Prior:
     """A prior of codes (3, N, T, Z) as `encoded` gives them, and of ties (N, T).
 
     The learning rate rises for a tenth, then falls.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(SEED)
     prior = Prior(config)
     optimizer = torch.optim.AdamW(prior.parameters(), lr=recipe.learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, recipe.steps, pct_start=0.1)
-    for _, batch in zip(range(recipe.steps), batches(codes, ties, recipe, seed)):
+    for _, batch in zip(range(recipe.steps), batches(codes, ties, recipe)):
         optimizer.zero_grad()
         loss(prior, *batch).backward()
         nn.utils.clip_grad_norm_(prior.parameters(), 1.0)
