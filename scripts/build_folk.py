@@ -33,7 +33,7 @@ import numpy as np
 from read_abc import Reader, Strain, Unreadable
 
 from tvae import corpus, melody
-from tvae.corpora.sources import windows
+from tvae.corpora.sources import Piece, windows
 from tvae.melody import SILENCE, STEPS, SUSTAIN
 
 DATA = Path(__file__).parent.parent / "tvae" / "data"
@@ -154,7 +154,7 @@ def passes(strains: list[Strain]) -> Iterator[tuple[int, list[tuple]]]:
             yield number, strain.bars[: strain.ending] + strain.second if strain.second else strain.bars
 
 
-def longer_pieces(tune: Tune, size: int) -> Iterator[tuple | str]:
+def longer_pieces(tune: Tune, size: int) -> Iterator[Piece | str]:
     """A tune -> its pieces of so many bars, from the beginning of a strain to the end of one, as in `pieces`."""
     reader = Reader()
     try:
@@ -174,7 +174,7 @@ def longer_pieces(tune: Tune, size: int) -> Iterator[tuple | str]:
                     ((_, tokens, length),) = cut(start, end, sounding, size)
                     numbers = " and ".join(str(number) for number, _ in order[first:last])
                     title = f"{tune.title} ({tune.id}), strain{'s' * (last > first + 1)} {numbers}"
-                    yield (tune.id, tune.file, first), tokens, length, tune.id, title
+                    yield Piece((tune.id, tune.file, first), tokens, length, tune.id, title)
             except Unreadable as reason:
                 if last < len(order) and last - first < 4:  # a part of it, or with the next strain
                     continue
@@ -182,8 +182,8 @@ def longer_pieces(tune: Tune, size: int) -> Iterator[tuple | str]:
             break
 
 
-def pieces(tune: Tune) -> Iterator[tuple | str]:
-    """A tune -> its pieces, (id, tokens, length, song, title), or the reasons why something was left out."""
+def pieces(tune: Tune) -> Iterator[Piece | str]:
+    """A tune -> its pieces, or the reasons why something was left out."""
     reader = Reader()
     try:
         reader.read(tune.body)
@@ -196,7 +196,7 @@ def pieces(tune: Tune) -> Iterator[tuple | str]:
                 raise Unreadable("strain: in another metre")
             for first, tokens, length in strain_pieces(strain, reader.notes):
                 title = f"{tune.title} ({tune.id}), strain {number}" + (f", from bar {first + 1}" if first else "")
-                yield (tune.id, tune.file, number, first), tokens, length, tune.id, title
+                yield Piece((tune.id, tune.file, number, first), tokens, length, tune.id, title)
         except Unreadable as reason:
             yield str(reason)
 
@@ -221,7 +221,7 @@ def title_key(title: str) -> str:
     return "" if VAGUE.match(key) else key
 
 
-def songs(taken: list[Tune], found: list[tuple]) -> dict[str, str]:
+def songs(taken: list[Tune], found: list[Piece]) -> dict[str, str]:
     """Tune id -> song id: the least id among variants, tunes that share a title or, in any key, 8 bars."""
     parent = {}
 
@@ -238,10 +238,11 @@ def songs(taken: list[Tune], found: list[tuple]) -> dict[str, str]:
     for tune in taken:
         for title in filter(None, map(title_key, tune.header["T"])):
             join(tune.id, first.setdefault(title, tune.id))
-    for _, tokens, _, tune, _ in found:
+    for piece in found:
+        tokens = piece.tokens
         pitches = tokens[tokens >= melody.FIRST_PITCH]
         in_any_key = np.where(tokens >= melody.FIRST_PITCH, tokens + 100 - pitches[0], tokens).tobytes()
-        join(tune, first.setdefault(in_any_key, tune))
+        join(piece.song, first.setdefault(in_any_key, piece.song))
     return {tune.id: root(tune.id) for tune in taken}
 
 
@@ -260,11 +261,11 @@ def build(source: Path, folder: Path) -> None:
     for piece in (piece for tune in taken for piece in pieces(tune)):
         (left_out if isinstance(piece, str) else found).append(piece)
     song = songs(taken, found)
-    grouped = [(key, tokens, length, song[tune], title) for key, tokens, length, tune, title in found]
+    grouped = [piece._replace(song=song[piece.song]) for piece in found]
     folk = corpus.assemble("folk", grouped + left_out)
     corpus.write(folder / "folk.npz", folk)
     longer = [piece for tune in taken for piece in longer_pieces(tune, 16)]
-    in_songs = [piece if isinstance(piece, str) else (*piece[:3], song[piece[3]], piece[4]) for piece in longer]
+    in_songs = [piece if isinstance(piece, str) else piece._replace(song=song[piece.song]) for piece in longer]
     corpus.write(folder / "folk16.npz", corpus.assemble("folk16", in_songs))
     used = Counter(re.search(r"\((\S+)\), strain", title)[1] for title in folk.title)
     with (folder / "folk_credits.tsv").open("w", encoding="utf-8", newline="") as file:

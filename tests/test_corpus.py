@@ -24,7 +24,7 @@ from measure_midi import pop909_bars
 
 from tvae import TvaeError, corpus, melody, midi
 from tvae.corpora import hooktheory, pop909
-from tvae.corpora.sources import members, windows
+from tvae.corpora.sources import Piece, members, windows
 from tvae.melody import PIECE, SILENCE, SUSTAIN, Note
 
 pytestmark = pytest.mark.slow
@@ -57,8 +57,8 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def pieces_of(found) -> list[np.ndarray]:
-    return [piece[1] for piece in found if not isinstance(piece, str)]
+def pieces_of(found) -> list[Piece]:
+    return [piece for piece in found if isinstance(piece, Piece)]
 
 
 @every_corpus
@@ -161,10 +161,10 @@ def test_a_window_is_moved_by_octaves_when_that_helps():
 def test_of_equal_pieces_the_first_by_id_stays():
     one, two = np.full(PIECE, 20, np.uint8), np.full(PIECE, 21, np.uint8)
     pieces = [
-        ("b", one, 128, "song b", "B"),
+        Piece(("b",), one, 128, "song b", "B"),
         "too short",
-        ("c", two, 120, "song c", "C"),
-        ("a", one, 128, "song a", "A"),
+        Piece(("c",), two, 120, "song c", "C"),
+        Piece(("a",), one, 128, "song a", "A"),
     ]
     c = corpus.assemble("some", pieces)
     assert list(c.song) == ["song a", "song c"] and list(c.length) == [128, 120]
@@ -183,10 +183,10 @@ def test_the_record_and_its_midi_give_the_same_tokens():
         content = tar.extractfile(name).read()
     tag = json.loads((HOOKTHEORY / "Hooktheory_Train_Segments.json").read_text())[segment]["audio_tag"]
     (from_record,), (from_midi,) = hooktheory.from_record(segment, record), hooktheory.from_midi(segment, tag, content)
-    assert from_record[0] == from_midi[0] and from_record[3] == from_midi[3] == "YOUTUBE_X1Fqn9du7xo"
-    assert (from_record[1] == from_midi[1]).all()
-    assert from_record[4] == "Adam Lambert: Whataya Want From Me, bars 1-8"
-    assert [note.pitch for note in melody.tokens_to_notes(from_record[1])][:4] == [71, 69, 64, 66]
+    assert from_record.id == from_midi.id and from_record.song == from_midi.song == "YOUTUBE_X1Fqn9du7xo"
+    assert (from_record.tokens == from_midi.tokens).all()
+    assert from_record.title == "Adam Lambert: Whataya Want From Me, bars 1-8"
+    assert [note.pitch for note in melody.tokens_to_notes(from_record.tokens)][:4] == [71, 69, 64, 66]
 
 
 @needs_hooktheory
@@ -198,10 +198,10 @@ def test_what_is_cached_is_what_is_prepared_now():
         if len(found) > 400:
             break
     at = {title: i for i, title in enumerate(c.title)}
-    kept = [(at[p[4]], p) for p in found if not isinstance(p, str) and p[4] in at]
+    kept = [(at[piece.title], piece) for piece in pieces_of(found) if piece.title in at]
     assert len(kept) > 150
-    for i, (_, tokens, _, song, _) in kept:
-        assert (c.tokens[i] == tokens).all() and c.song[i] == song
+    for i, piece in kept:
+        assert (c.tokens[i] == piece.tokens).all() and c.song[i] == piece.song
 
 
 # POP909
@@ -266,7 +266,8 @@ def test_pop909_archive_and_cache_agree():
             break
     for song in songs:
         found = pieces_of(pop909.from_song(song, files[song, f"{song}.mid"], files[song, "beat_midi.txt"]))
-        assert {x.tobytes() for x in c.tokens[c.song == f"POP909_{song}"]} <= {x.tobytes() for x in found}
+        all_of_it = {piece.tokens.tobytes() for piece in found}
+        assert {x.tobytes() for x in c.tokens[c.song == f"POP909_{song}"]} <= all_of_it
 
 
 # Sources that are missing, damaged or far away

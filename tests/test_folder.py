@@ -1,6 +1,5 @@
 """A folder of MIDI files as a corpus."""
 
-import numpy as np
 import odd_midi as odd
 import pytest
 from midi_cases import TUNE, later
@@ -126,7 +125,7 @@ def test_pieces_move_by_octaves_and_never_lose_notes(tmp_path):
     outcomes = {path.name: folder.outcome(path, path.name) for path in files}
     assert outcomes["wide.mid"].left_out == ["outside the 45 pitches in every octave"] and outcomes["wide.mid"].refused
     (piece,) = outcomes["low.mid"].pieces
-    notes = melody.tokens_to_notes(np.array(piece[1]))
+    notes = melody.tokens_to_notes(piece.tokens)
     assert [(n.pitch % 12, n.onset) for n in notes] == [(p % 12, a) for p, a, _ in TUNE]
 
 

@@ -16,7 +16,7 @@ FOLK_DATA = Path(__file__).parent.parent / "tvae" / "data"
 
 
 def pieces_of(found) -> list[np.ndarray]:
-    return [piece[1] for piece in found if not isinstance(piece, str)]
+    return [piece.tokens for piece in found if not isinstance(piece, str)]
 
 
 def tune(body: str, key: str = "G", number: str = "1", title: str = "A Tune"):
@@ -76,13 +76,13 @@ class TestAbc:
 
     def test_pick_up_and_padding(self):
         (piece,) = build_folk.pieces(tune("AB|" + "G2A2B2c2|" * 7 + "d6:|"))
-        assert piece[2] == 124
-        assert list(piece[1][:8]) == [29, 1, 1, 1, 31, 1, 1, 1]
-        assert list(piece[1][-16:]) == [36] + [1] * 15
+        assert piece.length == 124
+        assert list(piece.tokens[:8]) == [29, 1, 1, 1, 31, 1, 1, 1]
+        assert list(piece.tokens[-16:]) == [36] + [1] * 15
 
     def test_padding_after_a_rest_is_silent(self):
         (piece,) = build_folk.pieces(tune("AB|" + "G2A2B2c2|" * 7 + "d4z2:|"))
-        assert piece[2] == 124 and list(piece[1][-9:]) == [1] + [0] * 8
+        assert piece.length == 124 and list(piece.tokens[-9:]) == [1] + [0] * 8
 
     def test_strains_are_divided_at_double_bars_and_repeats(self):
         for sign in ("||", "|]", ":|", "::", ":||:", "|:"):
@@ -91,8 +91,8 @@ class TestAbc:
 
     def test_sixteen_bars_are_two_pieces(self):
         first, second = build_folk.pieces(tune("|".join(["G8"] * 8 + ["A4B4"] * 8) + "|]"))
-        assert first[4] == "A Tune (book-1), strain 1" and second[4] == "A Tune (book-1), strain 1, from bar 9"
-        assert (first[1][0], second[1][0]) == (29, 31)
+        assert first.title == "A Tune (book-1), strain 1" and second.title == "A Tune (book-1), strain 1, from bar 9"
+        assert (first.tokens[0], second.tokens[0]) == (29, 31)
 
     def test_of_two_endings_the_first_is_taken(self):
         body = "|".join(["G8"] * 7) + "|1 A8:|2 B8|" + "|".join(["c8"] * 8) + "||"
@@ -100,10 +100,11 @@ class TestAbc:
 
     def test_four_repeated_bars_are_taken_twice(self):
         (piece,) = build_folk.pieces(tune("cd|G8|A8|B8|c6:|"))
-        assert [list(x) for x in melody.equal_bars(piece[1])[:3, 4:7]] == np.eye(3, dtype=bool).tolist()
-        assert list(melody.bars(piece[1])[3][-4:]) == [34, 1, 36, 1] and piece[2] == 124  # the pick-up, played again
+        assert [list(x) for x in melody.equal_bars(piece.tokens)[:3, 4:7]] == np.eye(3, dtype=bool).tolist()
+        assert list(melody.bars(piece.tokens)[3][-4:]) == [34, 1, 36, 1]  # the pick-up, played again
+        assert piece.length == 124
         (piece,) = build_folk.pieces(tune("|:G8|A8|B8|1 c8:|2 d8|]"))
-        assert list(melody.bars(piece[1])[:, 0]) == [29, 31, 33, 34, 29, 31, 33, 36]
+        assert list(melody.bars(piece.tokens)[:, 0]) == [29, 31, 33, 34, 29, 31, 33, 36]
 
     @pytest.mark.parametrize("body", ["G8|A8|B8|c8||", "|".join(["G8"] * 3 + ["G6"] + ["G8"] * 4) + "||", "G8|" * 11])
     def test_bars_that_do_not_fit_are_left_out(self, body):

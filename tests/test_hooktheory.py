@@ -31,7 +31,7 @@ def test_records_that_are_no_pieces():
 
 def test_a_record_without_a_recording_is_grouped_by_its_song():
     (piece,) = hooktheory.from_record("x", hooktheory_record() | {"youtube": None})
-    assert piece[3] == "the-band/a-song"
+    assert piece.song == "the-band/a-song"
 
 
 def test_record_onsets_are_rounded_to_sixteenths():
@@ -41,4 +41,4 @@ def test_record_onsets_are_rounded_to_sixteenths():
         for o, e in ((0, 2 / 3), (2 / 3, 1))
     ]
     (piece,) = hooktheory.from_record("x", hooktheory_record(melody=swung))
-    assert list(piece[1][:8]) == [10, 1, 1, 10, 10, 1, 1, 10]  # the C below middle C, on steps 0, 3, 4, 7
+    assert list(piece.tokens[:8]) == [10, 1, 1, 10, 10, 1, 1, 10]  # the C below middle C, on steps 0, 3, 4, 7

@@ -183,16 +183,16 @@ def in_folds(corpus: Corpus) -> Corpus:
 
 
 def assemble(name: str, pieces: Iterable[Piece | str]) -> Corpus:
-    """Pieces (id, tokens, length, song, title) in any order -> Corpus, sorted by id, the same tokens never twice.
+    """Pieces in any order -> Corpus, sorted by id, the same tokens never twice.
 
     A str among them is the reason why something was left out. Of pieces with the same tokens the first by id stays: no
     test piece is also a training piece.
     """
     left_out, first = Counter(), {}
-    for piece in sorted(pieces, key=lambda piece: (not isinstance(piece, str), piece[0])):
+    for piece in sorted(pieces, key=lambda piece: (False, piece[0]) if isinstance(piece, str) else (True, piece.id)):
         if isinstance(piece, str):
             left_out[piece] += 1
-        elif first.setdefault(piece[1].tobytes(), piece) is not piece:
+        elif first.setdefault(piece.tokens.tobytes(), piece) is not piece:
             left_out["the same as another piece"] += 1
     _, tokens, length, song, title = zip(*first.values(), strict=True)
     length = np.array(length, np.min_scalar_type(tokens[0].size))

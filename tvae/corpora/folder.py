@@ -85,7 +85,7 @@ def read(folder: Path, files: list[Path], report: Path) -> list[Piece | str]:
 
 
 def outcome(path: Path, name: str) -> Outcome:
-    """A file and its name -> its pieces (id, tokens, length, song, title); the id is name and bar."""
+    """A file and its name -> its pieces; their ids are name and bar."""
     found = Outcome(name)
     try:
         windows = read_pieces(path)
@@ -102,7 +102,7 @@ def outcome(path: Path, name: str) -> Outcome:
             found.left_out.append(why)
         else:
             bars = f"bars {window.start}-{window.start + melody.BARS - 1}"
-            found.pieces.append(((name, window.start), window.tokens, melody.PIECE, name, f"{title}, {bars}"))
+            found.pieces.append(Piece((name, window.start), window.tokens, melody.PIECE, name, f"{title}, {bars}"))
     if not found.pieces:
         found.refused = (
             "None of its windows of 8 bars has enough music." if windows else "The melody has no 8 bars in a row."

@@ -7,6 +7,7 @@ import tarfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import mido
 import numpy as np
@@ -19,7 +20,16 @@ with warnings.catch_warnings():  # in a notebook it wishes for widgets, which no
     warnings.simplefilter("ignore")
     import pooch
 
-Piece = tuple  # (id, tokens (bars * 16,), how many steps are music, song, title)
+
+class Piece(NamedTuple):
+    """What a source yields: one row of a `tvae.corpus.Corpus`, and by what it is sorted."""
+
+    id: tuple
+    tokens: np.ndarray  # (bars * 16,) uint8
+    length: int  # how many steps are music
+    song: str
+    title: str
+
 
 # --- files
 
@@ -103,8 +113,10 @@ def pieces(
     """Windows of a song from these steps on -> its pieces; a str is the reason why one is left out."""
     for start, tokens in zip(starts, windows(notes, starts, bars), strict=True):
         bar = start // melody.STEPS + 1
-        piece = (id, bar), tokens, bars * melody.STEPS, song, f"{title}, bars {bar}-{bar + bars - 1}"
-        yield tokens if isinstance(tokens, str) else piece
+        if isinstance(tokens, str):
+            yield tokens
+        else:
+            yield Piece((id, bar), tokens, bars * melody.STEPS, song, f"{title}, bars {bar}-{bar + bars - 1}")
 
 
 def track_notes(track: mido.MidiTrack) -> list[tuple[int, int, int]]:
