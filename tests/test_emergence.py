@@ -55,6 +55,15 @@ def test_and_says_so_where_there_is_none():
     assert "no run that kept its weights" in emerged.answer(None, 0.5)
 
 
+def test_what_is_not_known_of_a_moment_is_said():
+    """As where a model repeats no bar."""
+    unknown = point(4000, 0.5) | dict.fromkeys(("structure_kept", "repeats_from_prior_mean"), [None] * 3)
+    said = emerged.answer(run(point(1000, 0.9), point(2000, 0.4), unknown), 0.5)
+    assert said.startswith("Within 4,000 pieces it is not known how much of the host's structure stays")
+    assert "accuracy changes by +0.100, the structure kept by an unknown share" in said
+    assert "10% of the A-A pieces at 1,000 pieces and in an unknown share at the end" in said
+
+
 def test_the_fall_of_the_rate_says_from_when_on_it_stays():
     pieces = [100, 200, 300, 400]
     fallen = pd.DataFrame(

@@ -176,21 +176,32 @@ def answer(run: dict | None, threshold: float) -> str:
     points = run["points"]
     first, half, last = points[0], points[len(points) // 2], points[-1]
     above = first_above(run, "structure_kept", threshold)
-    when = (
-        f"From {seen(above)} pieces on, of {seen(last['pieces'])}, more than {threshold:.0%} of the host's structure "
-        "stays when bar 1 is swapped"
-        if above
-        else f"Not within {seen(last['pieces'])} pieces: less than {threshold:.0%} of the host's structure stays "
-        "when bar 1 is swapped"
-    )
-    accuracy, structure = (last[name][0] - half[name][0] for name in ("accuracy_free_running", "structure_kept"))
+    if above:
+        when = f"From {seen(above)} pieces on, of {seen(last['pieces'])}, more than {threshold:.0%} of"
+    elif last["structure_kept"][0] is None:
+        when = f"Within {seen(last['pieces'])} pieces it is not known how much of"
+    else:
+        when = f"Not within {seen(last['pieces'])} pieces: less than {threshold:.0%} of"
+    accuracy, structure = (change(half, last, name) for name in ("accuracy_free_running", "structure_kept"))
     prior = [point["repeats_from_prior_mean"][0] for point in (first, last)]
     return (
-        f"{when}. From {seen(half['pieces'])} pieces on free-running accuracy changes by {accuracy:+.3f}, the "
-        f"structure kept by {structure:+.2f}. With a z₅ that says nothing, bar 5 repeats bar 1 in {prior[0]:.0%} of "
-        f"the A-A pieces at {seen(first['pieces'])} pieces and in {prior[1]:.0%} at the end; the release trains for "
-        f"{RELEASE / 1e6:.0f} million."
+        f"{when} the host's structure stays when bar 1 is swapped. "
+        f"From {seen(half['pieces'])} pieces on free-running accuracy changes by {share(accuracy, '+.3f')}, the "
+        f"structure kept by {share(structure, '+.2f')}. With a z₅ that says nothing, bar 5 repeats bar 1 in "
+        f"{share(prior[0], '.0%')} of the A-A pieces at {seen(first['pieces'])} pieces and in {share(prior[1], '.0%')} "
+        f"at the end; the release trains for {RELEASE / 1e6:.0f} million."
     )
+
+
+def change(point: dict, later: dict, statistic: str) -> float | None:
+    """How much a statistic is greater at a later moment; None where it is not known at one of them."""
+    before, after = (one[statistic][0] for one in (point, later))
+    return None if None in (before, after) else after - before
+
+
+def share(value: float | None, spec: str) -> str:
+    """A share, or how much it changes, in words."""
+    return "an unknown share" if value is None else f"{value:{spec}}"
 
 
 def seen(pieces: int) -> str:
