@@ -7,7 +7,7 @@ counted from 1, as musicians do. ``book/claims.md`` says what is claimed of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -117,15 +117,10 @@ def couples(song: np.ndarray, groups: int | None = None, seed: int = SEED) -> Co
 
 @dataclass(frozen=True)
 class Measure:
-    """A statistic of sums over M hosts.
-
-    `sums` holds what each host adds, (M,) each; `of` makes a number of the sums. `compares` says whether the host is
-    held beside another song, which not every condition has.
-    """
+    """A number that `of` makes of sums over M hosts; `sums` holds what each host adds, (M,) each."""
 
     sums: tuple[np.ndarray, ...]
     of: Callable[..., np.ndarray]
-    compares: bool = False
 
     def value(self) -> float:
         return float(self.of(*(part.sum() for part in self.sums)))
@@ -158,26 +153,18 @@ def correlation(x: np.ndarray, y: np.ndarray) -> Measure:
     return Measure(tuple(map(by_host, (x * y, x * x, y * y))), lambda xy, xx, yy: share(xy, np.sqrt(xx * yy)))
 
 
-def beside(measure: Measure) -> Measure:
-    """The same, said to hold the host beside another song."""
-    return replace(measure, compares=True)
+def combined(of: Callable[..., np.ndarray], *ratios: Measure) -> Measure:
+    """A number made of the values of ratios."""
+    return Measure(
+        tuple(part for one in ratios for part in one.sums), lambda *sums: of(*map(share, sums[::2], sums[1::2]))
+    )
 
 
-def combined(of: Callable[..., np.ndarray], *measures: Measure) -> Measure:
-    """A number made of measures."""
-    ends = np.cumsum([len(measure.sums) for measure in measures])[:-1]
-
-    def together(*sums: np.ndarray) -> np.ndarray:
-        parts = (sums[begin:end] for begin, end in zip((0, *ends), (*ends, len(sums))))
-        return of(*(measure.of(*part) for measure, part in zip(measures, parts)))
-
-    sums = tuple(part for measure in measures for part in measure.sums)
-    return Measure(sums, together, any(measure.compares for measure in measures))
-
-
-def scaled(found: np.ndarray, chance: np.ndarray, most: np.ndarray) -> np.ndarray:
-    """0 is chance, 1 the most there can be."""
-    return share(found - chance, most - chance)
+# What holds the host beside another song, which not every condition has.
+BESIDE = {
+    "structure_f1_unrelated", "structure_kept", "repeats_notes_unrelated", "repeats_onsets_unrelated",
+    "rhythm_donor", "rhythm_other_donor", "rhythm_host", "rhythm_follows", "register_slope_songs", "register_follows",
+}  # fmt: skip
 
 
 def measures(
@@ -209,60 +196,43 @@ def measures(
     ==========================  ======================================================================================
     """
     both, unswapped = host[:, None], np.broadcast_to(again[:, None], results.shape)  # beside the two results
-    number = host.shape[-1] // STEPS
-    swapped = np.isin(np.arange(1, number + 1), bars)
+    numbers, first = np.arange(1, host.shape[-1] // STEPS + 1), bars[0]
     same = (melody.bars(results) == melody.bars(both)).all(-1)
-    found = {"bars_equal": share_of(same[..., ~swapped])}
 
-    pairs = pairs_with(bars, number)
+    # structure: which pairs of bars are equal, and how alike two bars are
+    pairs = pairs_with(bars, len(numbers))
+    equal, _, true = structure(both, results, pairs)
+    f1, unrelated, most_f1 = (structure_f1(both, other, pairs) for other in (results, donors_again, unswapped))
     alike = [self_similarity(x) for x in (both, results)]
     unusual = np.broadcast_arrays(*(s - s.mean((0, 1)) for s in alike))  # what is usual between two bars is no likeness
-    equal, _, true = structure(both, results, pairs)
-    f1, most = (structure_f1(both, other, pairs) for other in (results, unswapped))
-    unrelated = beside(structure_f1(both, donors_again, pairs))
-    found |= {
+    repeats = np.broadcast_to(melody.equal_bars(both) & pairs, alike[1].shape)
+    notes, notes_unrelated = (ratio(self_similarity(x) * repeats, repeats) for x in (results, donors_again))
+    begins, begins_unrelated = (ratio(self_similarity(x, False) * repeats, repeats) for x in (results, donors_again))
+
+    # rhythm: do later bars have the onsets of the first swapped bar, and whose?
+    later = later_bars(both, bars)
+    heard, own = (onsets(x)[..., first - 1, :] for x in (donors, both))
+    donor, other_donor, of_host = (ratio(*rhythm(results, bar, later)) for bar in (heard, heard[:, ::-1], own))
+    before, most = (ratio(*rhythm(unswapped, bar, later)) for bar in (heard, own))
+
+    # register: do later bars go up and down with the first swapped bar?
+    high, level = (mean_pitch(x, numbers == first) for x in (donors, both))
+    pitch, pitch_before = (mean_pitch(x, later) for x in (results, unswapped))
+    songs = mean_pitch(donors_again, later_bars(donors, bars))
+    apart = high[:, 0] - high[:, 1]  # of the two donors
+    register, in_songs = (slope(apart, x[:, 0] - x[:, 1]) for x in (pitch, songs))
+
+    return {
+        "bars_equal": share_of(same[..., ~np.isin(numbers, bars)]),
         "structure_recall": ratio(equal, true),
         "structure_f1": f1,
         "structure_f1_unrelated": unrelated,
-        "structure_kept": combined(scaled, f1, unrelated, most),
+        "structure_kept": combined(lambda f1, chance, most: share(f1 - chance, most - chance), f1, unrelated, most_f1),
         "self_similarity": correlation(*(s[..., pairs] for s in unusual)),
-    }
-
-    repeats = np.broadcast_to(melody.equal_bars(both) & pairs, alike[1].shape)
-    for name, pitches in (("notes", True), ("onsets", False)):
-        own, others = (ratio(self_similarity(x, pitches) * repeats, repeats) for x in (results, donors_again))
-        found |= {f"repeats_{name}": own, f"repeats_{name}_unrelated": beside(others)}
-
-    later, later_in_donors = later_bars(both, bars), later_bars(donors, bars)
-    return found | followed(both, unswapped, donors, donors_again, results, bars[0] - 1, later, later_in_donors)
-
-
-def structure_f1(host: np.ndarray, result: np.ndarray, pairs: np.ndarray) -> Measure:
-    equal, claimed, true = structure(host, result, pairs)
-    return ratio(2 * equal, claimed + true)
-
-
-def followed(
-    host: np.ndarray,
-    unswapped: np.ndarray,
-    donors: np.ndarray,
-    donors_again: np.ndarray,
-    results: np.ndarray,
-    k: int,
-    later: np.ndarray,
-    later_in_donors: np.ndarray,
-) -> dict[str, Measure]:
-    """Do the later bars (..., 8) go with the donors' bar number k, from 0, in rhythm and in register?"""
-    heard, own = onsets(donors)[..., k, :], onsets(host)[..., k, :]
-    donor, other_donor, of_host = (beside(ratio(*rhythm(results, bar, later))) for bar in (heard, heard[:, ::-1], own))
-    before, most = (ratio(*rhythm(unswapped, bar, later)) for bar in (heard, own))
-
-    high, level = (mean_pitch(x, np.arange(x.shape[-1] // STEPS) == k) for x in (donors, host))
-    pitch, pitch_before = (mean_pitch(x, later) for x in (results, unswapped))
-    songs = mean_pitch(donors_again, later_in_donors)
-    apart = high[:, 0] - high[:, 1]  # of the two donors
-    register, in_songs = slope(apart, pitch[:, 0] - pitch[:, 1]), beside(slope(apart, songs[:, 0] - songs[:, 1]))
-    return {
+        "repeats_notes": notes,
+        "repeats_notes_unrelated": notes_unrelated,
+        "repeats_onsets": begins,
+        "repeats_onsets_unrelated": begins_unrelated,
         "rhythm_donor": donor,
         "rhythm_other_donor": other_donor,
         "rhythm_host": of_host,
@@ -272,6 +242,11 @@ def followed(
         "register_slope_songs": in_songs,
         "register_follows": combined(share, register, in_songs),
     }
+
+
+def structure_f1(host: np.ndarray, result: np.ndarray, pairs: np.ndarray) -> Measure:
+    equal, claimed, true = structure(host, result, pairs)
+    return ratio(2 * equal, claimed + true)
 
 
 # --- the measurement
@@ -340,7 +315,7 @@ def measure(
         if whose == "octave":
             measured["register_octave"] = octave(host, result(codes["donor"], condition.bars), results, semitones)
         if whose == "own":  # no other song to compare with
-            measured = {key: measure for key, measure in measured.items() if not measure.compares}
+            measured = {key: measure for key, measure in measured.items() if key not in BESIDE}
         found[name] = with_intervals(measured, chosen.group)
     return {"n": donors[..., 0].size, "groups": int(chosen.group.max()) + 1, "seed": SEED, "conditions": found}
 
