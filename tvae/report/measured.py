@@ -9,7 +9,7 @@ first runs do on the other corpora. Weights that are not released are taken from
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from operator import attrgetter
@@ -25,6 +25,7 @@ from tvae.files import write_json
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS
 from tvae.report import record as records
+from tvae.report import tables
 from tvae.report.entry import Entry
 from tvae.studies import attention, codes, limits
 
@@ -135,6 +136,19 @@ def rates_by_kind(sides: Sides) -> pd.DataFrame:
         (block, KIND_NAMES[row["kind"]], model, [1 - row[key] for key in ("saving", "high", "low")])
         for (block, model), one in sides.items() for row in one["matched"] if row["kind"] in KIND_NAMES and row["bars"]
     )  # fmt: skip
+
+
+def kinds(matched: list[dict]) -> Iterator[dict]:
+    """`tvae.studies.codes.matched` as the rows of a table: what a bar costs by its relation to earlier ones."""
+    for row in matched:
+        if row["kind"] in KIND_NAMES and row["bars"]:
+            yield {
+                "bar": KIND_NAMES[row["kind"]],
+                "bars": row["bars"],
+                "rate (nats)": row["rate"],
+                "matched new bars": row["rate_new"],
+                "saved": tables.interval([row[key] for key in ("saving", "low", "high")], ".1%"),
+            }
 
 
 def fifth_bars(sides: Sides) -> pd.DataFrame:

@@ -36,27 +36,30 @@ def encode_with_rate(vae: TransformerVAE, tokens: np.ndarray) -> tuple[np.ndarra
 
 
 def matched(rate: np.ndarray, pieces: Corpus) -> list[dict]:
-    """The rate (N, 8) of each kind of bar (`tvae.studies.relations.KINDS`) beside that of the new bars which match it.
+    """`saved` of the rate (N, 8) of each kind of bar (`tvae.studies.relations.KINDS`), which `kind` names."""
+    kind = kinds(pieces.tokens)
+    return [{"kind": name} | saved(rate, pieces, kind == number) for number, name in enumerate(KINDS)]
 
-    Strata are position and number of notes; the new bars get the weights over the strata that the kind has. `saving` is
-    the share by which its rate is lower, with `low` and `high` from a bootstrap over songs; `bars` how many bars have a
-    match. Without one all else is None, and draws without one are left out.
+
+def saved(rate: np.ndarray, pieces: Corpus, chosen: np.ndarray) -> dict:
+    """The rate (N, 8) of the chosen bars (N, 8) bool beside that of the new bars which match them.
+
+    Strata are position and number of notes; the new bars get the weights over the strata that the chosen have. `saving`
+    is the share by which the rate is lower, with `low` and `high` from a bootstrap over songs; `bars` how many bars
+    have a match. Without one all else is None, and draws without one are left out. Padding is never chosen.
     """
-    kind = np.where(counted(pieces.tokens, pieces.length), kinds(pieces.tokens), -1)
-    stratum = strata(pieces.tokens)
-    new = by_stratum(rate, stratum, kind == KINDS.index("new"))
-    rows = []
-    for number, name in enumerate(KINDS):
-        sums = resampled(pieces.song, *by_stratum(rate, stratum, kind == number), *new)
-        own, other, matches = standardised(*(total for total, _ in sums))
-        row = {"kind": name, "bars": int(matches)} | dict.fromkeys(("rate", "rate_new", "saving", "low", "high"))
-        if matches:
-            drawn_own, drawn_other, drawn_matches = standardised(*(drawn for _, drawn in sums))
-            low, high = quantiles((1 - ratio(drawn_own, drawn_other))[drawn_matches > 0])
-            values = {"rate": own, "rate_new": other, "saving": 1 - ratio(own, other), "low": low, "high": high}
-            row |= {key: float(value) for key, value in values.items()}
-        rows.append(row)
-    return rows
+    counts, stratum = counted(pieces.tokens, pieces.length), strata(pieces.tokens)
+    new = kinds(pieces.tokens) == KINDS.index("new")
+    parts = (part for which in (chosen, new) for part in by_stratum(rate, stratum, counts & which))
+    sums = resampled(pieces.song, *parts)
+    own, other, matches = standardised(*(total for total, _ in sums))
+    row = {"bars": int(matches)} | dict.fromkeys(("rate", "rate_new", "saving", "low", "high"))
+    if matches:
+        drawn_own, drawn_other, drawn_matches = standardised(*(drawn for _, drawn in sums))
+        low, high = quantiles((1 - ratio(drawn_own, drawn_other))[drawn_matches > 0])
+        values = {"rate": own, "rate_new": other, "saving": 1 - ratio(own, other), "low": low, "high": high}
+        row |= {key: float(value) for key, value in values.items()}
+    return row
 
 
 def strata(tokens: np.ndarray) -> np.ndarray:

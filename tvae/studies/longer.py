@@ -8,8 +8,7 @@ from tvae.corpus import Corpus
 from tvae.melody import equal_bars
 from tvae.model import TransformerVAE
 from tvae.studies import attention, codes, transfers
-from tvae.studies.relations import KINDS, counted, kinds, nearest_equal
-from tvae.studies.statistics import quantiles, ratio, resampled
+from tvae.studies.relations import nearest_equal
 from tvae.studies.transfers import couples, onsets
 from tvae.transfer import decode, encode, swap
 
@@ -17,23 +16,17 @@ FEW = 20  # bars, below which a distance is left out
 
 
 def saved_by_distance(rate: np.ndarray, pieces: Corpus) -> list[dict]:
-    """The rate (N, T) of repeated bars beside that of the new bars which match them, for each distance by itself.
+    """`tvae.studies.codes.saved` of the rate (N, T) of repeated bars, for each distance by itself.
 
-    As `tvae.studies.codes.matched`: `saving` is [value, low, high], `bars` how many bars have a match.
+    `saving` is [value, low, high], `bars` how many bars have a match.
     """
-    counts = counted(pieces.tokens, pieces.length)
-    stratum = codes.strata(pieces.tokens)
-    new = codes.by_stratum(rate, stratum, counts & (kinds(pieces.tokens) == KINDS.index("new")))
-    back, rows = nearest_equal(pieces.tokens), []
-    for distance in range(1, rate.shape[1]):
-        own = codes.by_stratum(rate, stratum, counts & (back == distance))
-        sums = resampled(pieces.song, *own, *new)
-        cost, other, bars = codes.standardised(*(total for total, _ in sums))
-        drawn_cost, drawn_other, matches = codes.standardised(*(drawn for _, drawn in sums))
-        if bars >= FEW:
-            saving = [1 - ratio(cost, other), *quantiles((1 - ratio(drawn_cost, drawn_other))[matches > 0])]
-            rows.append({"distance": distance, "bars": int(bars), "saving": [float(x) for x in saving]})
-    return rows
+    back = nearest_equal(pieces.tokens)
+    found = {distance: codes.saved(rate, pieces, back == distance) for distance in range(1, rate.shape[1])}
+    return [
+        {"distance": distance, "bars": row["bars"], "saving": [row[key] for key in ("saving", "low", "high")]}
+        for distance, row in found.items()
+        if row["bars"] >= FEW
+    ]
 
 
 def measure(vae: TransformerVAE, train: Corpus, test: Corpus) -> dict:

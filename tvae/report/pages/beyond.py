@@ -116,17 +116,9 @@ class Study:
     def kinds(self) -> tables.Table | page.Text:
         """The rate by kind of bar, of eight bars and of sixteen."""
         rows = [
-            {
-                "": f"{name}, {16 if name in corpora.LONGER else 8} bars",
-                "bar": measured.KIND_NAMES[row["kind"]],
-                "bars": row["bars"],
-                "rate (nats)": row["rate"],
-                "matched new bars": row["rate_new"],
-                "saved": tables.interval([row[key] for key in ("saving", "low", "high")], ".1%"),
-            }
+            {"": f"{name}, {16 if name in corpora.LONGER else 8} bars"} | row
             for name, run in self._longer.items()
-            for row in run["codes"]["matched"]
-            if row["kind"] in measured.KIND_NAMES and row["bars"]
+            for row in measured.kinds(run["codes"]["matched"])
         ]
         return tables.plain(pd.DataFrame(rows)) if self._sixteen() else page.Text(("Not recorded yet.",))
 

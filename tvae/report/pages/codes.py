@@ -60,20 +60,8 @@ class Study:
         )
 
     def rates_in_numbers(self) -> tables.Table:
-        rows = [
-            {
-                "bar": measured.KIND_NAMES[row["kind"]],
-                "bars": row["bars"],
-                "rate (nats)": row["rate"],
-                "matched new bars": row["rate_new"],
-                "saved": tables.interval([row[key] for key in ("saving", "low", "high")], ".1%"),
-            }
-            | self._named(side)
-            for side, one in self.sides.items()
-            for row in one["matched"]
-            if row["kind"] in measured.KIND_NAMES and row["bars"]
-        ]
-        return self._table(rows)
+        sides = self.sides.items()
+        return self._table([row | self._named(side) for side, one in sides for row in measured.kinds(one["matched"])])
 
     @staticmethod
     def _named(side: tuple[measured.Block, str]) -> dict[str, str]:
