@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tvae import TvaeError
-from tvae.report.pages import attention, page, transfer
+from tvae.report.pages import attention, limits, page, transfer
 
 ROOT = Path(__file__).parent.parent
 WEIGHTS = ROOT / "weights"
@@ -45,6 +45,12 @@ def test_a_model_is_tested_on_the_corpus_that_it_was_trained_on(monkeypatch):
 def test_what_cannot_be_looked_at_is_said(model, sentence):
     with pytest.raises(TvaeError, match=sentence):
         page.chosen(model, "hooktheory", "figures", "weights")
+
+
+@pytest.mark.parametrize("model", ["attention", "weights/cpu-folk16-attention-fold0.safetensors"])
+def test_sixteen_bars_are_on_no_page_that_has_eight(model):
+    with pytest.raises(TvaeError, match="folk16 has pieces of 16 bars; the page's pieces have 8"):
+        limits.study("folk16", model=model)
 
 
 def test_a_model_without_attention_has_no_map():

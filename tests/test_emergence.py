@@ -20,7 +20,7 @@ FOLK = corpus.load("folk")
 
 def point(pieces: int, kept: float, prior: float = 0.1) -> dict:
     around = {name: [kept, kept - 0.1, kept + 0.1] for name in emerged.STATISTICS}
-    heard = dict.fromkeys(("host", "donor", "result"), FOLK.tokens[0].tolist())
+    heard = dict.fromkeys(("host", "donor", "result"), FOLK.tokens[0].tolist()) | {"titles": ["a tune", "another"]}
     return {"pieces": pieces, **around, "repeats_from_prior_mean": [prior, prior, prior], "heard": heard}
 
 
@@ -77,10 +77,18 @@ def test_the_fall_of_the_rate_says_from_when_on_it_stays():
 def test_the_page_shows_every_moment_and_three_to_hear(folder):
     study = pointing.study(folder)
     assert len(study.in_numbers()._repr_html_().split("<tr>")) == 1 + 1 + 5
-    titles = [player.title for player in study.players().players][2:]
-    assert titles == [f"after {thousand},000 pieces" for thousand in (1, 3, 5)]
+    titles = [player.title for player in study.players().players]
+    assert titles == ["a tune", "another", *(f"after {thousand},000 pieces" for thousand in (1, 3, 5))]
     figure = study.curves()._repr_html_()
     assert all(words.split()[0] in figure for words in emerged.STATISTICS.values())
+
+
+def test_tunes_of_sixteen_bars_are_heard_as_well(folder):
+    (found,) = emerged.read(folder / "emergence.json")
+    for one in found["points"]:
+        one["heard"] |= dict.fromkeys(("host", "donor", "result"), corpus.load("folk16").tokens[0].tolist())
+    (folder / "emergence.json").write_text(json.dumps([found]))
+    assert len(pointing.study(folder).players().players) == 5
 
 
 def test_without_a_run_the_page_says_that_it_follows(tmp_path):
@@ -117,7 +125,7 @@ def test_a_run_that_keeps_weights_is_measured_at_each_of_them(tmp_path, monkeypa
         for name in emerged.STATISTICS:
             value, low, high = one[name]
             assert value is None if name == "structure_kept" else low <= value <= high, name  # a toy repeats no bar
-        assert np.array(one["heard"]["result"]).shape == (128,)
+        assert np.array(one["heard"]["result"]).shape == (128,) and {*one["heard"]["titles"]} <= {*few.title}
     emerged.measure_record(tmp_path, tmp_path / "elsewhere", {"folk": few})  # without the run, it stays
     assert emerged.read(tmp_path / "emergence.json") == [found]
     other = found | {"fold": 1, "seed": 1}

@@ -55,7 +55,7 @@ def measure_run(run: Path, data: Mapping[str, corpora.Corpus]) -> dict:
     for pieces, path in kept_weights(run).items():
         about = read_settings(path)
         vae = in_eight_bits(load(path))
-        heard = {name: tokens.tolist() for name, tokens in example(vae, tunes).items()}
+        heard = {name: found.tolist() for name, found in example(vae, tunes).items()}
         points.append({"pieces": pieces} | measure(vae, train, test) | {"heard": heard})
         print(f"{run} measured at {pieces:,} pieces", flush=True)
     return {name: about[name] for name in ABOUT} | {"git_commit": entry.git_commit, "points": points}
@@ -89,7 +89,7 @@ def read(path: str | Path) -> list[dict]:
 
     def whole(runs: list[dict]) -> None:
         for run in runs:
-            which(run), [(point["pieces"], point["structure_kept"], point["heard"]) for point in run["points"]]
+            which(run), [(one["pieces"], one["structure_kept"], one["heard"]["titles"]) for one in run["points"]]
 
     return records.measurement(path, "such measurement", whole) if Path(path).exists() else []
 

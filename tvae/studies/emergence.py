@@ -48,12 +48,16 @@ def measure(vae: TransformerVAE, train: Corpus, test: Corpus, groups: int | None
 
 
 def example(vae: TransformerVAE, tunes: Corpus) -> dict[str, np.ndarray]:
-    """A transfer to listen to: an A-A tune and a donor, drawn by seed, and the result of the swap, (128,) each."""
+    """A transfer to listen to: an A-A tune and a donor, drawn by seed, and the result of the swap, (128,) each.
+
+    With the ``titles`` of tune and donor, (2,) str.
+    """
     returning = np.flatnonzero(codes.returns(tunes))
     host = np.random.default_rng(SEED).choice(returning)
     (donor,) = codes.of_other_songs(np.array([host]), returning, tunes.song)
     z = encode(vae, tunes.tokens[[host, donor]])
     return {
+        "titles": tunes.title[[host, donor]],
         "host": tunes.tokens[host],
         "donor": tunes.tokens[donor],
         "result": decode(vae, swap(z[:1], z[1:], (1,)))[0],

@@ -67,8 +67,11 @@ class Chosen:
 def chosen(model: str | Path, corpus: str, record: str | Path, weights: str | Path) -> Chosen:
     """A recorded model of a corpus by its name in `MODELS`, ``official``, or any weights file.
 
-    Raises `TvaeError` where there is none, and for one without a code for each bar of a piece of the corpus.
+    Raises `TvaeError` where there is none, for one without a code for each bar, and for a corpus or a model of more
+    bars than the eight that the pages show.
     """
+    if corpus in LONGER:
+        raise TvaeError(f"{corpus} has pieces of {LONGER[corpus][1]} bars; the page's pieces have {BARS}.")
     if model in MODELS and MODELS[str(model)].trained:
         entry = measured.find_run(entries(record), corpus, str(model))
         vae = records.load_model(located(weights), entry)
@@ -81,9 +84,8 @@ def chosen(model: str | Path, corpus: str, record: str | Path, weights: str | Pa
     source, vae = plain(pd.DataFrame([kept])), load(path)
     if MODELS[about["model"]].one_code:
         raise TvaeError(f"{path.stem} has one code for a whole piece; the page needs a code for each bar.")
-    _, bars = LONGER.get(corpus, (corpus, BARS))
-    if vae.config.bars != bars:
-        raise TvaeError(f"{path.stem} is a model of {vae.config.bars} bars; the page's pieces have {bars}.")
+    if vae.config.bars != BARS:
+        raise TvaeError(f"{path.stem} is a model of {vae.config.bars} bars; the page's pieces have {BARS}.")
     return Chosen(vae, about["model"], path.stem, corpus, about.get("corpus", ""), about.get("fold", 0), source)
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tvae import corpus as corpora
 from tvae.report import emerged, listen, plots, tables
 from tvae.report.claims import CLAIMS
 from tvae.report.pages import page
@@ -68,15 +67,9 @@ class Study:
         chosen = [points[k] for k in (0, len(points) // 2, len(points) - 1)]
         heard = points[0]["heard"]
         pieces = [heard["host"], heard["donor"], *(point["heard"]["result"] for point in chosen)]
-        titles = [*self._titles(heard), *(f"after {emerged.seen(point['pieces'])} pieces" for point in chosen)]
+        titles = [*heard["titles"], *(f"after {emerged.seen(point['pieces'])} pieces" for point in chosen)]
         roles = ["host", "donor", *["result"] * len(chosen)]
         return listen.players([np.array(tokens) for tokens in pieces], titles, roles)
-
-    @staticmethod
-    def _titles(heard: dict) -> list[str]:
-        """Of the embedded tunes of an example."""
-        tunes = corpora.load("folk")
-        return [str(tunes.title[(tunes.tokens == np.array(heard[role])).all(1).argmax()]) for role in ("host", "donor")]
 
     def falls(self) -> plots.Shown | page.Text:
         """The rate of later bars while the runs of the comparison train."""
