@@ -234,6 +234,12 @@ class TestStatus:
         assert text[4] == "Time left: about 4 min with 1 at once" and text[5].startswith("Time left: unknown for 1 ")
         assert "about 2 min with 2 at once" in status(self.read(runs), at_once=2)
 
+    def test_columns_line_up_whatever_the_names(self):
+        table = {Run("toy", *names, 0): Progress("missing") for names in (("folk", "a"), ("hooktheory16", "b" * 20))}
+        first, second, *_ = status(table).splitlines()
+        assert first.index("fold0") == second.index("fold0") and first.index(" a ") == second.index(" bbb")
+        assert status({}).endswith("0 runs: 0 done, 0 running, 0 interrupted, 0 missing")
+
     def test_what_the_record_lacks_is_one_sentence(self, runs):
         toy = [*self.read(runs), Run("toy", "folk", "b", 0), Run("toy", "pop", "b", 0, 1), Run("toy", "pop", "b", 0, 4)]
         names = [run.name for run in toy]

@@ -64,13 +64,13 @@ def status(table: dict[Run, Progress], at_once: int | None = None) -> str:
     for run, it in table.items():
         percent = f" {it.part:.0%}" if it.state in ("running", "interrupted") else ""
         lines[run.corpus, run.model, run.kl_weight is None].append((it.state + percent, run.part))
+    corpus_width = max((len(run.corpus) for run in table), default=0)
+    model_width = max((len(run.model) for run in table), default=0)
     text = []
     for (corpus, model, _), parts in lines.items():
         alike = itertools.groupby(parts, key=lambda part: part[0])
-        text.append(
-            f"{corpus:11} {model:14} "
-            + ", ".join(f"{' '.join(part for _, part in group)} {state}" for state, group in alike)
-        )
+        said = ", ".join(f"{' '.join(part for _, part in group)} {state}" for state, group in alike)
+        text.append(f"{corpus:{corpus_width}}  {model:{model_width}}  {said}")
     states = Counter(it.state for it in table.values())
     text += ["", f"{len(table)} runs: " + ", ".join(f"{states[state]} {state}" for state in STATES)]
     at_once = max(1, states["running"]) if at_once is None else at_once
