@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from tvae.report import plots
 from tvae.report.plots import style
 from tvae.report.plots.style import MODEL_LINES, spread
+from tvae.report.tables import BADGES
 
 pytestmark = pytest.mark.slow
 
@@ -246,9 +247,10 @@ def test_labels_are_spread_in_order():
     assert places[3] == max(places[0], places[1], places[3]) and places[2] > places[3]
 
 
-def test_the_style_sheet_has_the_same_colours(request):
+def test_the_style_sheet_has_the_same_colours_and_verdicts(request):
     css = (request.config.rootpath / "book" / "assets" / "tvae.css").read_text()
     for role, colour in style.ROLE_COLOURS.items():
         assert f"--tvae-{role}: {colour};" in css
     for k, colour in enumerate(style.TINTS, 1):
         assert f"--tvae-group-{k}: {colour};" in css
+    assert {f"tvae-verdict-{badge}" for badge in BADGES.values()} == set(re.findall(r"tvae-verdict-\w+", css))

@@ -7,7 +7,7 @@ from examples import finished_run, recorded
 
 from tvae import TvaeError
 from tvae.files import read_json, write_json
-from tvae.report import lessons, record
+from tvae.report import answers, lessons, record
 from tvae.report.pages import beyond, corpora, results, training
 
 
@@ -27,6 +27,11 @@ def test_where_no_weights_are_released_the_page_of_results_says_so(one):
     for shown in (page.heard(), page.checks()):
         assert "No run is recorded with its weights" in shown._repr_html_()
     assert "nan" in page.transposed().html
+
+
+@pytest.mark.parametrize("threads", ["1 thread", "1 threads"])  # as runs are recorded now, and as they were
+def test_one_thread_is_a_word(threads):
+    assert "(a CPU, one thread, beside" in answers.training([recorded(device=f"a CPU, {threads}")])
 
 
 def test_the_page_of_results_says_which_runs_are_missing(one):

@@ -166,7 +166,7 @@ def add_record(parser: argparse.ArgumentParser) -> None:
 
 
 def add_data_dir(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data-dir", default=None, help="local copy of the corpora; without it they are downloaded")
+    parser.add_argument("--data-dir", default=None, help="folder of source files; without it hooktheory is downloaded")
 
 
 COMMANDS = (train, status, record, prior, measure, claims, official, playground, bench)

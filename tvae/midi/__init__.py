@@ -5,7 +5,7 @@
 is what stands behind the first three.
 
 The steps on the way are `smf` (bytes), `words` (names), `parts` (which part), `line` (one note at a time), `bars`
-(where bars begin) and `read`.
+(where bars begin), `take` (that part on the grid, bar by bar) and `read`.
 """
 
 from tvae.midi.parts import Part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# What speaks for the melody, the best first, and what speaks against it; of lower-case names. melody.js has the same.
+# What speaks for the melody, the best first, and what speaks against it; of lower-case names. words.js has the same.
 MELODY = (
     r"m[eé]lod|旋律|멜로디|メロ|мелод",
     r"voice|vocal|vox|(?<![a-z])voix|(?<![a-z])vo[cz]e?(?![a-z])|sing(?!le)|sung|(?<![a-z])canto(?![a-z])|cantus|gesang|singstimme"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -167,7 +168,7 @@ def training(entries: Sequence[Entry]) -> str:
     alike = [entry for entry in entries if (entry.model, entry.corpus) == (run.model, run.corpus) and not entry.sweep]
     minutes = sorted(round(entry.train_seconds / 60) for entry in alike if entry.pieces == run.pieces)
     took = f"{minutes[0]} minutes" if len(minutes) == 1 else f"{minutes[0]} to {minutes[-1]} minutes"
-    device = run.device.replace(", 1 threads", ", one thread")
+    device = re.sub(r"\b1 threads?$", "one thread", run.device)
     return (
         f"Yes: {run.pieces:,} pieces took {took} ({device}, beside other work), and after them "
         f"{run.accuracy_free_running:.0%} of the steps of unheard songs come back from their codes alone."

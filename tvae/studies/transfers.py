@@ -284,9 +284,9 @@ def measure(
 ) -> dict:
     """Every condition on test pieces (N, 128) of songs (N,), JSON-able.
 
-    Returns {"n": transfers in a condition, "groups": how many, "conditions": {name: {measure: [value, low, high]}}},
-    with None where there is nothing to measure. Pieces without a note in bar 1 take no part. Intervals are 95 %, from
-    a bootstrap over groups.
+    Returns {"n": transfers in a condition, "groups": how many, "seed": of pairs and drawn codes, "conditions":
+    {name: {measure: [value, low, high]}}}, with None where there is nothing to measure. Pieces without a note in bar 1
+    take no part. Intervals are 95 %, from a bootstrap over groups.
     """
     begins = onsets(tokens)[:, 0].any(-1)
     tokens, song = tokens[begins], song[begins]

@@ -301,7 +301,7 @@ class Study:
                         each = [run["conditions"][condition][measure][0] for run in runs if run["model"] == "attention"]
                         numbers[f"{corpus}_{short}_{measure}_each"] = listed(f"{value:.2f}" for value in each)
             alone = rows.get(("no_attention", "bar 1", "repeats_notes"), np.nan)
-            numbers[f"{corpus}_plain_repeats_notes"] = float(pd.Series(alone).mean())
+            numbers[f"{corpus}_plain_repeats_notes"] = float(alone)
             floors = [floor(run["conditions"]) for run in runs if run["model"] == "attention"]
             numbers[f"{corpus}_structure_floor"] = tables.span(floors, ".2f") if floors else "–"
         page.tell("", numbers)
