@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -158,7 +159,23 @@ def test_repeats_that_nothing_matches_decide_nothing(tmp_path):
     row = {"kind": "repeated", "bars": 0, "saving": None, "low": None, "high": None}
     found = {"runs": {run.name: run.about() | {"codes": {"matched": [row]}}}, "elsewhere": []}
     (tmp_path / "inside.json").write_text(json.dumps(found))
-    assert "recorded with it yet" in evidence.evidence(c4, known).reason
+    assert "there is nothing to measure it by" in evidence.evidence(c4, known).reason
+
+
+def test_a_claim_with_a_misspelt_statistic_is_no_claim_that_waits_for_runs(tmp_path):
+    with pytest.raises(TvaeError, match="R3 asks for 'rate_dorp', which is no statistic"):
+        evidence.evidence(replace(R3, statistic="rate_dorp"), write(tmp_path, {}))
+
+
+def test_what_was_measured_in_part_is_waited_for(tmp_path):
+    """A run that stands beside one of sixteen bars has its repeats measured, and neither its limits nor its heads."""
+    known = write(tmp_path, {("attention", 0): 0.9})
+    (run,) = known.entries
+    row = {"kind": "repeated", "saving": 0.8, "low": 0.7, "high": 0.9}
+    found = {"runs": {run.name: run.about() | {"codes": {"matched": [row]}, "distance": []}}, "prior": {}}
+    (tmp_path / beyond.FILE).write_text(json.dumps(found))
+    reasons = {claim.id: evidence.evidence(claim, known).reason for claim in CLAIMS if claim.id in ("C4", "C5", "C6")}
+    assert not reasons["C4"] and all("recorded with it yet" in reasons[claim] for claim in ("C5", "C6"))
 
 
 def test_two_models_are_compared_on_the_folds_that_both_have(tmp_path):

@@ -93,7 +93,7 @@ class Entry(BaseModel):
 
     def score(self, statistic: str) -> Any:
         """A score by its name, a number or one for each bar; None where it was not measured."""
-        return getattr(self, statistic, None)
+        return getattr(self, statistic)
 
 
 SCORES = tuple(name for name, field in Entry.model_fields.items() if field.annotation is float)

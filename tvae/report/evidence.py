@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from tvae.corpus import FOLDS
+from tvae.errors import TvaeError
 from tvae.evaluate import terms
 from tvae.report import beyond, measured, transferred
 from tvae.report import record as records
@@ -18,7 +20,8 @@ from tvae.report.tables import span
 from tvae.studies.comparison import EqualRate
 from tvae.studies.statistics import interval, over_bounds, over_folds
 
-Interval = tuple[float, float, float]  # three None where there was nothing to measure
+Interval = tuple[float, float, float]
+NOTHING: Any = (None, None, None)  # in its place, where there was nothing to measure
 
 
 @dataclass(frozen=True)
@@ -36,21 +39,20 @@ class Record:
         return read_descriptions(self.folder / "corpora.json")
 
     @cached_property
-    def beyond(self) -> dict[str, dict]:
-        return beyond.read(self.folder)
-
-    @cached_property
-    def inside(self) -> dict[str, dict]:
-        path = self.folder / "inside.json"
-        return self.beyond["runs"] | (measured.read(path)["runs"] if path.exists() else {})
-
-    @cached_property
-    def transfers(self) -> dict[str, dict]:
-        path = self.folder / "transfer.json"
-        longer = {
-            name: {"conditions": run["transfer"]} for name, run in self.beyond["runs"].items() if "transfer" in run
-        }
-        return longer | ({run["run"]: run for run in transferred.read(path)} if path.exists() else {})
+    def studies(self) -> dict[str, dict]:
+        """What was measured of each run that was, by study: attention, codes, limits, distance, transfer, songs."""
+        further, inside, transfer = beyond.read(self.folder), self.folder / "inside.json", self.folder / "transfer.json"
+        swaps = transferred.read(transfer) if transfer.exists() else []
+        measurements = [
+            *further["runs"].items(),
+            *((name, {"songs": songs}) for name, songs in further["prior"].items()),
+            *(measured.read(inside)["runs"].items() if inside.exists() else ()),
+            *((run["run"], {"transfer": run["conditions"]}) for run in swaps),
+        ]
+        found: dict[str, dict] = {}
+        for name, one in measurements:
+            found[name] = found.get(name, {}) | one
+        return found
 
     def runs(self, claim: Claim, model: str) -> dict[int, Entry]:
         """The entries of a model that a claim is about, by fold."""
@@ -67,70 +69,64 @@ class Record:
         return entry.pieces + sum(one.pieces for one in self.entries if entry.sweep and one.run == start)
 
 
-def score(claim: Claim, record: Record, entry: Entry) -> Interval:
-    """A metric of one run, with the interval over songs."""
+def score(record: Record, entry: Entry, statistic: str) -> Interval:
+    """A metric of one run, with the interval over songs; `NOTHING` where it was not measured."""
+    if entry.score(statistic) is None:
+        return NOTHING
     pieces, song = records.pieces(record.folder, entry)
-    _, low, high = interval(*terms(pieces)[claim.statistic], song)
-    return entry.score(claim.statistic), float(low), float(high)
+    _, low, high = interval(*terms(pieces)[statistic], song)
+    return entry.score(statistic), float(low), float(high)
 
 
-def repeats_saved(run: dict) -> Interval:
-    """What repeated bars save, in what `tvae.report.measured.measure` found of a run."""
-    repeated = next(row for row in run["codes"]["matched"] if row["kind"] == "repeated")
+def repeats_saved(codes: dict) -> Interval:
+    """What repeated bars save, in what `tvae.studies.codes` found of a run."""
+    repeated = next(row for row in codes["matched"] if row["kind"] == "repeated")
     return repeated["saving"], repeated["low"], repeated["high"]
 
 
-def saved_by_repeats(claim: Claim, record: Record, entry: Entry) -> Interval:
-    return repeats_saved(record.inside[entry.name])
+def attention_lift(heads: dict) -> Interval:
+    return heads["heads"][heads["finder"]]["lift"]
 
 
-def attention_lift(claim: Claim, record: Record, entry: Entry) -> Interval:
-    heads = record.inside[entry.name]["attention"]
-    return tuple(heads["heads"][heads["finder"]]["lift"])
+def gain(which: str) -> Callable[[dict], Interval]:
+    return lambda limits: limits["gain"][which]
 
 
-def gain(which: str) -> Callable[[Claim, Record, Entry], Interval]:
-    return lambda claim, record, entry: tuple(record.inside[entry.name]["limits"]["gain"][which])
-
-
-def saved_by_copy(claim: Claim, record: Record, entry: Entry) -> Interval:
+def saved_by_copy(limits: dict) -> Interval:
     """Beside a stranger's bars, as the claim has it; `gain` is beside the same notes in another order."""
-    variants = record.inside[entry.name]["limits"]["variants"]
-    return tuple(next(row["saving"] for row in variants if row["variant"] == "copy"))
+    return next(row["saving"] for row in limits["variants"] if row["variant"] == "copy")
 
 
-def transferred_statistic(claim: Claim, record: Record, entry: Entry) -> Interval:
-    return tuple(record.transfers[entry.name]["conditions"]["bar 1"][claim.statistic])
+def swapped(statistic: str) -> Callable[[dict], Interval]:
+    return lambda conditions: conditions["bar 1"][statistic]
 
 
-def saved_from(distance: int) -> Callable[[Claim, Record, Entry], Interval]:
-    def find(claim: Claim, record: Record, entry: Entry) -> Interval:
-        rows = {row["distance"]: row for row in record.beyond["runs"][entry.name]["distance"]}
-        return tuple(rows[distance]["saving"])
-
-    return find
+def saved_from(distance: int) -> Callable[[list[dict]], Interval]:
+    """What bars save whose nearest equal bar is so far back: None where they are too few."""
+    return lambda rows: next((row["saving"] for row in rows if row["distance"] == distance), NOTHING)
 
 
-def drawn_repeats(claim: Claim, record: Record, entry: Entry) -> Interval:
-    return tuple(record.beyond["prior"][entry.name]["as_often"]["the prior"])
-
-
-def drawn_copies(claim: Claim, record: Record, entry: Entry) -> Interval:
-    return tuple(record.beyond["prior"][entry.name]["sets"]["the prior"]["copies"])
-
-
-MEASURED = {  # statistics that `python -m tvae measure` finds: (in words, where)
-    "saved_by_repeats": ("share saved by repeated bars", saved_by_repeats),
-    "attention_lift": ("attention found over expected", attention_lift),
-    "gain_of_limit": ("share saved by retrograde or inversion", gain("limit")),
-    "saved_by_copy": ("share that a copy saves beside a stranger's bars", saved_by_copy),
-    "structure_kept": ("structure kept", transferred_statistic),
-    "rhythm_follows": ("rhythm follows", transferred_statistic),
-    "register_follows": ("register follows", transferred_statistic),
-    "saved_from_eight_back": ("share saved by bars whose nearest equal bar is eight back", saved_from(8)),
-    "gain_of_transposition": ("share saved by a transposition", gain("transposition")),
-    "drawn_repeats": ("repeats of drawn songs over those of real ones, with the prior", drawn_repeats),
-    "drawn_copies": ("share of drawn songs that are copies, with the prior", drawn_copies),
+MEASURED: dict[str, tuple[str, str, Callable[[Any], Interval]]] = {
+    # statistics that `python -m tvae measure` finds: (in words, in which of `Record.studies`, where there)
+    "saved_by_repeats": ("share saved by repeated bars", "codes", repeats_saved),
+    "attention_lift": ("attention found over expected", "attention", attention_lift),
+    "gain_of_limit": ("share saved by retrograde or inversion", "limits", gain("limit")),
+    "saved_by_copy": ("share that a copy saves beside a stranger's bars", "limits", saved_by_copy),
+    "structure_kept": ("structure kept", "transfer", swapped("structure_kept")),
+    "rhythm_follows": ("rhythm follows", "transfer", swapped("rhythm_follows")),
+    "register_follows": ("register follows", "transfer", swapped("register_follows")),
+    "saved_from_eight_back": ("share saved by bars whose nearest equal bar is eight back", "distance", saved_from(8)),
+    "gain_of_transposition": ("share saved by a transposition", "limits", gain("transposition")),
+    "drawn_repeats": (
+        "repeats of drawn songs over those of real ones, with the prior",
+        "songs",
+        lambda songs: songs["as_often"]["the prior"],
+    ),
+    "drawn_copies": (
+        "share of drawn songs that are copies, with the prior",
+        "songs",
+        lambda songs: songs["sets"]["the prior"]["copies"],
+    ),
 }
 AT_EQUAL_RATE: dict[str, tuple[str, Callable[[EqualRate], Interval | None]]] = {
     "distortion_saving": ("share of the distortion of {other} that {model} saves", lambda found: found.saving),
@@ -139,31 +135,45 @@ AT_EQUAL_RATE: dict[str, tuple[str, Callable[[EqualRate], Interval | None]]] = {
         lambda found: found.sampled,
     ),
 }
+KNOWN = {*MEASURED, *AT_EQUAL_RATE, *Entry.model_fields}
+
+
+def looked_up(record: Record, entry: Entry, statistic: str) -> Interval | None:
+    """What the record says of one run; None where that was not measured of it yet."""
+    if statistic not in MEASURED:
+        return score(record, entry, statistic)
+    _, study, where = MEASURED[statistic]
+    studies = record.studies.get(entry.name, {})
+    return where(studies[study]) if study in studies else None
 
 
 def evidence(claim: Claim, record: Record) -> Evidence:
-    """What the record says about a claim, on every fold that both its models are recorded on."""
+    """What the record says about a claim, on every fold that both its models are recorded on.
+
+    Raises `TvaeError` for a claim with a statistic that there is not.
+    """
+    if claim.statistic not in KNOWN:
+        raise TvaeError(f"{claim.id} asks for '{claim.statistic}', which is no statistic; see `MEASURED` and `Entry`.")
     if claim.statistic in AT_EQUAL_RATE:
         return evidence_at_equal_rate(claim, record)
     own = record.runs(claim, claim.model)
     others = record.runs(claim, claim.other) if claim.other else own
-    words, find = MEASURED.get(claim.statistic, (claim.statistic.replace("_", " "), score))
+    words = MEASURED[claim.statistic][0] if claim.statistic in MEASURED else claim.statistic.replace("_", " ")
     words += f" of {claim.model}" + (f" less that of {claim.other}" if claim.other else "")
-    runs = []
+    measurements = []
     for fold in sorted(own.keys() & others.keys()):
         pair = [own[fold], others[fold]] if claim.other else [own[fold]]
         if claim.other and below_sustain(record, others[fold]):
             return below(claim, words)
-        try:
-            found = (
-                paired_difference(record.folder, *pair, claim.statistic)
-                if claim.other
-                else find(claim, record, own[fold])
-            )
-        except KeyError:
-            continue  # not measured of this run yet
-        if None not in found:
-            runs.append(about(record, pair, found))
+        if claim.other:
+            found = paired_difference(record.folder, *pair, claim.statistic)
+        else:
+            found = looked_up(record, own[fold], claim.statistic)
+        if found is not None:
+            measurements.append((pair, found))
+    runs = [about(record, pair, found) for pair, found in measurements if None not in found]
+    if measurements and not runs:
+        return Evidence(words, reason=f"in the recorded runs of {claim.model} there is nothing to measure it by")
     if not runs:
         missing = [model for model in (claim.model, claim.other) if model and not record.runs(claim, model)]
         return Evidence(words, reason=f"no run of {' and '.join(missing) or claim.model} is recorded with it yet")

@@ -40,7 +40,7 @@ def steps(tokens: np.ndarray, song: np.ndarray) -> tuple[list[list[int]], list[i
 def evidence(claim: claims.Claim, run: str, inside: dict, transfers: list[dict]) -> list[float] | None:
     """What was recorded of a claim's statistic for a run: [value, low, high], or None."""
     if claim.id == "C4":
-        found = [repeats_saved(inside["runs"][run])] if run in inside["runs"] else []
+        found = [repeats_saved(inside["runs"][run]["codes"])] if run in inside["runs"] else []
     else:
         found = [one["conditions"]["bar 1"][claim.statistic] for one in transfers if one["run"] == run]
     return next((list(triple) for triple in found if None not in triple), None)
