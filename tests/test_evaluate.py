@@ -33,9 +33,10 @@ def melodies():
     return tokens, np.full(40, 128, np.uint8)
 
 
-def test_metrics_are_what_a_plain_loop_computes(vae, melodies):
+def test_metrics_are_what_a_plain_loop_computes(vae, melodies, monkeypatch):
+    monkeypatch.setattr("tvae.evaluate.BATCH", 7)
     tokens, length = melodies
-    metrics, _ = evaluate(vae, tokens, length, batch=7)
+    metrics, _ = evaluate(vae, tokens, length)
     truth = torch.as_tensor(tokens.astype(np.int64))
     with torch.no_grad():
         mu, logvar = vae.encode(truth)
@@ -53,10 +54,11 @@ def test_metrics_are_what_a_plain_loop_computes(vae, melodies):
 
 
 @pytest.mark.parametrize("conductor", [False, True])
-def test_of_one_code_a_piece_there_is_a_rate_but_none_per_bar(conductor, melodies):
+def test_of_one_code_a_piece_there_is_a_rate_but_none_per_bar(conductor, melodies, monkeypatch):
+    monkeypatch.setattr("tvae.evaluate.BATCH", 7)
     tokens, length = melodies
     flat = lstm(bars_per_code=8, conductor=conductor)
-    metrics, pieces = evaluate(flat, tokens, length, batch=7)
+    metrics, pieces = evaluate(flat, tokens, length)
     with torch.no_grad():
         rate = kl_divergence(*flat.encode(torch.as_tensor(tokens.astype(np.int64)))).sum((1, 2))
     assert metrics["rate_nats_per_piece"] == pytest.approx(rate.mean().item(), rel=1e-4) and rate.mean() > 0

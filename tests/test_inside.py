@@ -44,9 +44,10 @@ def bar(*pitches: int, length: int = 2) -> np.ndarray:
 
 
 @pytest.mark.parametrize("mask", MASKS)
-def test_rows_sum_to_one_and_masked_cells_are_zero(mask):
+def test_rows_sum_to_one_and_masked_cells_are_zero(mask, monkeypatch):
+    monkeypatch.setattr(attention, "BATCH", 4)
     vae, seen = toy(mask), {"none": np.ones((8, 8)), "causal": np.tri(8), "diagonal": np.eye(8)}[mask] > 0
-    for kind, weights in attention.maps(vae, SOME.tokens[:9], batch=4).items():
+    for kind, weights in attention.maps(vae, SOME.tokens[:9]).items():
         assert weights.shape == (9, 2, 2, 8, 8), kind
         np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-6)
         assert (weights[..., ~seen] == 0).all() and (weights[..., seen] > 0).all()

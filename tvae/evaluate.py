@@ -18,11 +18,12 @@ from tvae.melody import FIRST_PITCH
 from tvae.model import kl_divergence
 
 Pieces = dict[str, np.ndarray]
+BATCH = 512  # pieces that a model is given at once, here and elsewhere
 SEED = 0  # of the draws z ~ q in an evaluation: the same weights give the same figures
 
 
 @torch.no_grad()
-def evaluate(model: torch.nn.Module, tokens: np.ndarray, length: np.ndarray, batch: int = 512) -> tuple[dict, Pieces]:
+def evaluate(model: torch.nn.Module, tokens: np.ndarray, length: np.ndarray) -> tuple[dict, Pieces]:
     """Score `model` on pieces `tokens` (N, 128) whose first `length` (N,) steps are music.
 
     Returns the flat metrics and the per-piece arrays that they are sums of.
@@ -34,9 +35,9 @@ def evaluate(model: torch.nn.Module, tokens: np.ndarray, length: np.ndarray, bat
     with torch.random.fork_rng(devices=cuda):  # evaluation leaves the training's random state alone
         torch.manual_seed(SEED)
         parts = [
-            score_batch(model, torch.as_tensor(tokens[i : i + batch], dtype=torch.long, device=device),
-                        torch.as_tensor(length[i : i + batch], dtype=torch.long, device=device))
-            for i in range(0, len(tokens), batch)
+            score_batch(model, torch.as_tensor(tokens[i : i + BATCH], dtype=torch.long, device=device),
+                        torch.as_tensor(length[i : i + BATCH], dtype=torch.long, device=device))
+            for i in range(0, len(tokens), BATCH)
         ]  # fmt: skip
     model.train(training)
     pieces = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}

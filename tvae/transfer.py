@@ -18,11 +18,10 @@ import torch
 from tvae import melody, midi
 from tvae.baselines import LSTMVAE
 from tvae.errors import TvaeError
+from tvae.evaluate import BATCH
 from tvae.melody import BARS, FIRST_PITCH, LOWEST, STEPS, SUSTAIN
 from tvae.midi import Melody
 from tvae.model import TransformerVAE
-
-BATCH = 512
 
 
 def context_transfer(

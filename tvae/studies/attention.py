@@ -14,6 +14,7 @@ import torch
 from tvae.baselines import LSTMVAE
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
+from tvae.evaluate import BATCH
 from tvae.melody import equal_bars
 from tvae.model import TransformerVAE
 from tvae.studies.relations import counted
@@ -62,7 +63,7 @@ def find_head(
 
 
 @torch.no_grad()
-def maps(vae: TransformerVAE, tokens: np.ndarray, batch: int = 512) -> dict[str, np.ndarray]:
+def maps(vae: TransformerVAE, tokens: np.ndarray) -> dict[str, np.ndarray]:
     """Pieces (N, 128) -> `TransformerVAE.attention` of each: {kind: (N, layers, heads, T, T)}, row i looks at column j.
 
     Columns are bars in the encoder and codes in "inter". In the decoder column j holds bar j - 1, which is fed back to
@@ -71,7 +72,7 @@ def maps(vae: TransformerVAE, tokens: np.ndarray, batch: int = 512) -> dict[str,
     device = next(vae.parameters()).device
     parts = [
         vae.attention(torch.as_tensor(part.astype(np.int64), device=device))
-        for part in np.split(tokens, range(batch, len(tokens), batch))
+        for part in np.split(tokens, range(BATCH, len(tokens), BATCH))
     ]
     return {kind: torch.cat([part[kind] for part in parts]).cpu().numpy() for kind in ATTENTIONS}
 

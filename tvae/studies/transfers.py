@@ -94,12 +94,12 @@ class Couples:
     group: np.ndarray
 
 
-def couples(song: np.ndarray, groups: int | None = None, seed: int = SEED) -> Couples:
+def couples(song: np.ndarray, groups: int | None = None) -> Couples:
     """Draw songs in groups of three, `groups` of them or all. Each piece is host, with a donor from either other song.
 
     song (N,) names the song of each piece. Raises TvaeError for fewer than three songs.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     songs = rng.permutation(np.unique(song))
     if len(songs) < 3:
         raise TvaeError(f"Context transfer is measured on three songs or more; there are {len(songs)}.")

@@ -18,6 +18,8 @@ from tvae.report import listen, measured, plots, tables
 from tvae.report.pages import page
 from tvae.studies import codes
 
+MAPPED = 400  # pieces in `map`
+DRAWN = 4  # pieces from the prior
 STEPS = ("from here", "a quarter", "half-way", "three quarters", "to there")
 
 
@@ -160,10 +162,10 @@ class Study:
         ]
         return tables.plain(pd.DataFrame(rows))
 
-    def map(self, most: int = 400) -> plots.Shown:
+    def map(self) -> plots.Shown:
         """Codes of bar 1 in two dimensions, by what can be read off the bar."""
         points, share = codes.principal(transfer.encode(self.vae, self.test.tokens)[:, 0])
-        shown = np.random.default_rng(0).permutation(len(points))[:most]
+        shown = np.random.default_rng(0).permutation(len(points))[:MAPPED]
         features = codes.features(self.test.tokens[shown])
         named = {"notes in bar 1": features["notes"], "first to last note (semitones)": features["contour"]}
         return plots.show(
@@ -186,9 +188,9 @@ class Study:
         between = codes.between(start, end, len(STEPS), which)
         return listen.players(list(transfer.decode(self.vae, between)), titles)
 
-    def from_prior(self, pieces: int = 4) -> listen.Players:
-        drawn = codes.from_prior(self.vae, pieces)
-        return listen.players(list(drawn), [f"from the prior, {k}" for k in range(1, pieces + 1)])
+    def from_prior(self) -> listen.Players:
+        drawn = codes.from_prior(self.vae, DRAWN)
+        return listen.players(list(drawn), [f"from the prior, {k}" for k in range(1, DRAWN + 1)])
 
     def run(self) -> page.Below:
         return page.below(one.source for one in self.models.values())
