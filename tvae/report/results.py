@@ -5,7 +5,7 @@ python -m tvae measure --data-dir DIR    describes the corpora, into figures/cor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tvae import corpus as corpora
 from tvae.checkpoint import load
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
-from tvae.evaluate import evaluate, terms
+from tvae.evaluate import Pieces, evaluate, terms
 from tvae.files import write_json
 from tvae.melody import PIECE
 from tvae.model import parameter_count
@@ -47,6 +47,9 @@ def read_descriptions(path: str | Path) -> dict[str, dict]:
     return by_name(records.measurement(path, "descriptions of corpora", by_name))
 
 
+Triple = Sequence[np.ndarray | float]  # value, low, high
+
+
 @dataclass(frozen=True)
 class Block:
     """Runs that can be compared: models trained on one corpus with one preset, tested on the same folds.
@@ -63,7 +66,7 @@ class Block:
     def title(self) -> str:
         return f"{self.corpus}, preset {self.preset}, {fold_label(self.folds)}"
 
-    def intervals(self, record: str | Path, model: str) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def intervals(self, record: str | Path, model: str) -> dict[str, Triple]:
         """Every statistic of a model over the folds: name -> (value, low, high); see `over_folds`.
 
         Values are the recorded ones, intervals are made from the per-piece scores.
@@ -71,13 +74,23 @@ class Block:
         by_fold = []
         for entry in self.runs[model]:
             pieces, song = records.pieces(record, entry)
-            found = {name: interval(*term, song) for name, term in terms(pieces).items()}
+            found = intervals(pieces, song)
             recorded = {name: entry.score(name) for name in found}
             by_fold.append(
                 {name: (value if recorded[name] is None else recorded[name], low, high)
                  for name, (value, low, high) in found.items()}
             )  # fmt: skip
-        return {name: over_folds([found[name] for found in by_fold]) for name in by_fold[0]}
+        return averaged(by_fold)
+
+
+def intervals(pieces: Pieces, song: np.ndarray) -> dict[str, Triple]:
+    """Every statistic of per-piece scores with its interval over songs."""
+    return {name: interval(*term, song) for name, term in terms(pieces).items()}
+
+
+def averaged(by_fold: list[dict[str, Triple]]) -> dict[str, Triple]:
+    """Every statistic over the folds; see `over_folds`."""
+    return {name: over_folds([found[name] for found in by_fold]) for name in by_fold[0]}
 
 
 def blocks(entries: list[Entry]) -> list[Block]:
@@ -102,42 +115,44 @@ def blocks(entries: list[Entry]) -> list[Block]:
     return found
 
 
-def scores(record: str | Path, found: list[Block]) -> pd.DataFrame:
-    """Every statistic of every model in these blocks with its interval, a row each.
+def model_rows(block: Block, model: str, parameters: int, pieces: int, found: Mapping[str, Triple]) -> Iterator[dict]:
+    """What the tables say of a model in a block, a row a statistic. Per-bar statistics are left out.
 
-    Columns: corpus, block, model, parameters, pieces (of training), statistic, value, low, high, from the per-piece
-    scores. Per-bar statistics are left out.
+    Columns: corpus, block, model, parameters, pieces (of training), statistic, value, low, high.
     """
-    rows = []
-    for block in found:
-        for model, runs in block.runs.items():
-            for statistic, (value, low, high) in block.intervals(record, model).items():
-                if np.ndim(value) == 0:
-                    rows.append({"corpus": block.corpus, "block": block.title, "model": model,
-                                 "parameters": runs[0].parameters, "pieces": runs[0].pieces,
-                                 "statistic": statistic,
-                                 "value": float(value), "low": float(low), "high": float(high)})  # fmt: skip
-    return pd.DataFrame(rows)
+    about = {"corpus": block.corpus, "block": block.title, "model": model, "parameters": parameters, "pieces": pieces}
+    for statistic, (value, low, high) in found.items():
+        if np.ndim(value) == 0:
+            yield about | {"statistic": statistic, "value": float(value), "low": float(low), "high": float(high)}
+
+
+def scores(record: str | Path, found: list[Block]) -> pd.DataFrame:
+    """Every statistic of every model in these blocks with its interval, from the per-piece scores, as `model_rows`."""
+    return pd.DataFrame(
+        row
+        for block in found
+        for model, runs in block.runs.items()
+        for row in model_rows(block, model, runs[0].parameters, runs[0].pieces, block.intervals(record, model))
+    )
 
 
 def trivial_rows(descriptions: dict[str, dict], found: list[Block]) -> pd.DataFrame:
-    """The rows that need no model, for the corpora and folds of these blocks, in the columns of `scores`.
+    """The rows that need no model, for the corpora and folds of these blocks, as `model_rows`.
 
     `descriptions` are those that `read_descriptions` gives; a corpus that it lacks, one's own, is described now.
     """
     of_ones_own = {block.corpus for block in found} - set(descriptions)
     descriptions = descriptions | {name: describe(corpora.load(name)) for name in of_ones_own}
-    rows = []
-    for block in found:
-        for model, statistics in descriptions[block.corpus]["trivial"][fold_label(block.folds)].items():
-            for statistic, (value, low, high) in statistics.items():
-                rows.append({"corpus": block.corpus, "block": block.title, "model": model, "parameters": 0, "pieces": 0,
-                             "statistic": statistic, "value": value, "low": low, "high": high})  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        row
+        for block in found
+        for model, statistics in descriptions[block.corpus]["trivial"][fold_label(block.folds)].items()
+        for row in model_rows(block, model, 0, 0, statistics)
+    )
 
 
 def official_rows(weights: Path, found: list[Block]) -> pd.DataFrame:
-    """The authors' checkpoint, once `tvae.official` has made a weights file of it, in the columns of `scores`.
+    """The authors' checkpoint, once `tvae.official` has made a weights file of it, as `model_rows`.
 
     Measured now, on the folds of those blocks whose corpus is at hand in the recorded version.
     """
@@ -154,18 +169,12 @@ def official_rows(weights: Path, found: list[Block]) -> pd.DataFrame:
         for fold in block.folds:
             test = corpus.part(corpus.split(fold)[1])
             _, pieces = evaluate(vae, test.tokens, test.length)
-            by_fold.append({name: interval(*term, test.song) for name, term in terms(pieces).items()})
-        for statistic in by_fold[0]:
-            value, low, high = over_folds([one[statistic] for one in by_fold])
-            if np.ndim(value) == 0:
-                rows.append({"corpus": block.corpus, "block": block.title, "model": "official",
-                             "parameters": parameter_count(vae), "pieces": PRESETS["paper"].stage_1.rows,
-                             "statistic": statistic, "value": float(value),
-                             "low": float(low), "high": float(high)})  # fmt: skip
+            by_fold.append(intervals(pieces, test.song))
+        rows += model_rows(block, "official", parameter_count(vae), PRESETS["paper"].stage_1.rows, averaged(by_fold))
     return pd.DataFrame(rows)
 
 
-def rates_per_bar(record: str | Path, block: Block) -> dict[str, tuple]:
+def rates_per_bar(record: str | Path, block: Block) -> dict[str, Triple]:
     """The rate of each bar of the models that have a code a bar: model -> (value, low, high), each (T,) nats."""
     found = {model: block.intervals(record, model).get("rate_per_bar") for model in block.runs}
     return {model: rates for model, rates in found.items() if rates}
@@ -190,15 +199,12 @@ def difference(record: str | Path, block: Block, model: str, other: str, statist
 
 
 def differences(record: str | Path, block: Block) -> pd.DataFrame:
-    """`difference` of attention to every other model of a block, for `DIFFERENCES`; the columns of `scores`."""
+    """`difference` of attention to every other model of a block, for `DIFFERENCES`, as `model_rows`."""
     rows = []
-    for other in block.runs:
-        for statistic in DIFFERENCES if other != "attention" else ():
-            value, low, high = difference(record, block, "attention", other, statistic)
-            rows.append({"corpus": block.corpus, "block": block.title, "model": other,
-                         "parameters": block.runs[other][0].parameters,
-                         "pieces": block.runs[other][0].pieces, "statistic": statistic,
-                         "value": value, "low": low, "high": high})  # fmt: skip
+    for other, runs in block.runs.items():
+        if other != "attention":
+            found = {name: difference(record, block, "attention", other, name) for name in DIFFERENCES}
+            rows += model_rows(block, other, runs[0].parameters, runs[0].pieces, found)
     return pd.DataFrame(rows)
 
 

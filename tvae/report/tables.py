@@ -32,6 +32,7 @@ BEST = {
     "onset_f1_free_running": max,
     "distortion_nats_per_piece": min,
 }  # a rate is neither good nor bad
+UNKNOWN = "<td>–</td>"
 CORPORA = {"hooktheory": "pop songs", "folk": "fiddle tunes", "pop909": "Chinese pop songs"}
 BADGES = {"replicated": "yes", "partly replicated": "partly", "not replicated": "no", "not decided": "open"}
 BADGES |= {"holds": "yes", "holds in part": "partly", "does not hold": "no"}
@@ -123,7 +124,7 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
             cells = [f"<td>{trained_on}</td>"]
             for statistic, (_, digits) in STATISTICS.items():
                 leads = statistic in own.index and own.value[statistic] == best.get(statistic)
-                cells.append(cell(own, statistic, digits, best=leads))
+                cells.append(cell(own, statistic, f".{digits}f", best=leads))
                 if statistic in in_paper:
                     cells.append(paper_cells(own, statistic, digits, paper.get(statistic)))
             rows.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
@@ -136,20 +137,22 @@ def collapsed(part: pd.DataFrame, model: str) -> bool:
     return model in MODELS and "sustain" in accuracy and accuracy[model] < accuracy["sustain"]
 
 
-def cell(own: pd.DataFrame, statistic: str, digits: int, sign: str = "", best: bool = False) -> str:
-    """Value and interval, or a dash for what a row does not have; the best of a column is bold."""
-    if statistic not in own.index:
-        return "<td>–</td>"
-    value, low, high = own.loc[statistic, ["value", "low", "high"]]
-    text = f"{value:{sign}.{digits}f}"
-    text = f"<strong>{text}</strong>" if best else text
-    return f"<td>{text}<br><small>{low:{sign}.{digits}f} … {high:{sign}.{digits}f}</small></td>"
+def cell(own: pd.DataFrame, statistic: str, spec: str, best: bool = False) -> str:
+    """`bounded` of a statistic, or a dash for what a row does not have."""
+    return bounded(own.loc[statistic, ["value", "low", "high"]], spec, best) if statistic in own.index else UNKNOWN
+
+
+def bounded(triple: Iterable[float], spec: str, best: bool = False) -> str:
+    """A cell with a value above its interval; the best of a column is bold."""
+    value, low, high = (format(number, spec) for number in triple)
+    value = f"<strong>{value}</strong>" if best else value
+    return f"<td>{value}<br><small>{low} … {high}</small></td>"
 
 
 def paper_cells(own: pd.DataFrame, statistic: str, digits: int, paper: float | None) -> str:
     """The paper's number and what ours is more."""
     if paper is None or statistic not in own.index:
-        return "<td>–</td><td>–</td>"
+        return 2 * UNKNOWN
     return f"<td>{paper:.{digits}f}</td><td>{own.value[statistic] - paper:+.{digits}f}</td>"
 
 
@@ -163,7 +166,7 @@ def differences(frame: pd.DataFrame) -> Table:
         for other, own in part.groupby("model", sort=False):
             own = own.set_index("statistic")
             name = f"{MODEL_NAMES['attention']} less {MODEL_NAMES.get(other, other)}"
-            cells = "".join(cell(own, statistic, digits, "+") for statistic, (_, digits) in shown.items())
+            cells = "".join(cell(own, statistic, f"+.{digits}f") for statistic, (_, digits) in shown.items())
             pieces = f"<td>{own.pieces.iloc[0]:,}</td>"
             rows.append(f'<tr><th scope="row">{escape(name)}</th>{pieces}{cells}</tr>')
     return framed(heads, rows)
@@ -180,10 +183,7 @@ def rate_distortion(points: pd.DataFrame) -> Table:
         for point in own.to_dict("records"):
             cells = [f"<td>{point['kl_weight']:g}</td><td>{point['beta']:.4g}</td>"]
             for statistic, digits in (("rate", 1), ("distortion", 1), ("total", 1), ("accuracy", 3), ("onset_f1", 3)):
-                low, high = point[f"{statistic}_low"], point[f"{statistic}_high"]
-                cells.append(
-                    f"<td>{point[statistic]:.{digits}f}<br><small>{low:.{digits}f} … {high:.{digits}f}</small></td>"
-                )
+                cells.append(bounded([point[statistic + end] for end in ("", "_low", "_high")], f".{digits}f"))
             rows.append(f"<tr>{''.join(cells)}</tr>")
     return framed(heads, rows)
 
@@ -210,20 +210,10 @@ def equal_rate(found: list[EqualRate]) -> Table:
     rows = []
     for pair in found:
         name = f"{MODEL_NAMES.get(pair.model, pair.model)} beside {MODEL_NAMES.get(pair.other, pair.other)}"
-        saving, low, high = pair.saving
-        cells = f"<td>{pair.rate:.0f}</td><td>{saving:.1%}<br><small>{low:.1%} … {high:.1%}</small></td>"
-        gain, low, high = pair.accuracy
-        cells += f"<td>{gain:+.3f}<br><small>{low:+.3f} … {high:+.3f}</small></td>"
-        cells += drawn(pair.sampled)
+        cells = f"<td>{pair.rate:.0f}</td>{bounded(pair.saving, '.1%')}{bounded(pair.accuracy, '+.3f')}"
+        cells += UNKNOWN if pair.sampled is None else bounded(pair.sampled, "+.3f")
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
     return framed(heads, rows)
-
-
-def drawn(gain: tuple[float, float, float] | None) -> str:
-    """A difference of accuracies with its sign, or a dash where it was not recorded."""
-    return (
-        "<td>–</td>" if gain is None else f"<td>{gain[0]:+.3f}<br><small>{gain[1]:+.3f} … {gain[2]:+.3f}</small></td>"
-    )
 
 
 def checked(checks: pd.DataFrame) -> Table:
