@@ -7,8 +7,6 @@ writes ``<record>/transfer.json``.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,7 +15,7 @@ import pandas as pd
 
 from tvae import corpus as corpora
 from tvae.baselines import LSTMVAE
-from tvae.files import write_atomically
+from tvae.files import write_json
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS
 from tvae.report import claims, tables
@@ -53,14 +51,7 @@ def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, c
         runs,
         lambda entry, vae: measure_run(entry, vae, records.corpus_of(entry, data)),
     )
-    write([*found.values()], path)
-
-
-def write(runs: list[dict], path: Path) -> None:
-    """Measurements as JSON, a line each."""
-    text = json.dumps(runs, indent=1)
-    text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda triple: "[" + re.sub(r"\s+", " ", triple[1]) + "]", text)
-    write_atomically(path, lambda part: part.write_text(text + "\n", encoding="utf-8"))
+    write_json(path, [*found.values()])
 
 
 def read(path: str | Path) -> list[dict]:
