@@ -35,6 +35,7 @@ except SystemExit:
 print(json.dumps({
     "heads": PRESETS["paper"].plan("toy").model.heads,
     "table": tables.comparative(scores).html,
+    "who": tables.models(scores.model).html,
     "runs": tables.runs(entries).html,
     "figure": figure,
     "colours": MODEL_COLOURS,
@@ -72,6 +73,7 @@ def test_it_can_be_trained_and_is_named_by_the_command_line(shown):
 
 def test_it_has_its_row_in_the_tables(shown):
     assert '<th scope="row">two heads</th>' in shown["table"] and ">toy<" in shown["runs"]
+    assert '<th scope="row">two heads</th><td>attention with two heads</td>' in shown["who"]
 
 
 def test_it_has_its_label_colour_and_mark_in_the_figures(shown):

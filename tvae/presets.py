@@ -122,11 +122,11 @@ DIAGONAL = {"encoder_mask": "diagonal", "inter_mask": "diagonal", "decoder_mask"
 MODELS = {
     row.name: row
     for row in (
-        Model("attention", "Proposed+A (attention)", "Proposed+A: the Transformer VAE with causal masks", role="paper"),
-        Model("no_attention", "Proposed−A (no attention)", "Proposed−A: the same with attention removed",
-              sizes=DIAGONAL, role="paper"),
-        Model("lstm_8x1", "8×1-bar LSTM", "eight one-bar LSTM VAEs without context", LSTMVAE, {"bars_per_code": 1},
+        Model("attention", "Proposed+A (attention)", "the Transformer VAE with causal masks", role="paper"),
+        Model("no_attention", "Proposed−A (no attention)", "the same with attention removed", sizes=DIAGONAL,
               role="paper"),
+        Model("lstm_8x1", "8×1-bar LSTM", "an LSTM VAE of single bars, applied to each bar: no context",
+              LSTMVAE, {"bars_per_code": 1}, role="paper"),
         Model("lstm_1x8", "1×8-bar LSTM", "one LSTM VAE of all eight bars, trained so that it uses its code", LSTMVAE,
               {"bars_per_code": 8, "spans": 8, "token_dropout": 0.5}, {"free_nats": 147.0}, role="paper"),
         Model("lstm_1x8_plain", "1×8-bar LSTM, release's rule", "the same trained by the release's rule", LSTMVAE,

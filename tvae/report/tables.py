@@ -131,6 +131,12 @@ def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | No
     return Table(f"<table><tbody>{''.join(rows)}</tbody></table>")
 
 
+def models(names: Iterable[str]) -> Table:
+    """What models are, a row each, in a sentence; of names that are no models nothing is said."""
+    rows = [MODELS[name] for name in dict.fromkeys(names) if name in MODELS]
+    return plain(pd.DataFrame({"row": [row.label for row in rows], "what it is": [row.says for row in rows]}))
+
+
 def collapsed(part: pd.DataFrame, model: str) -> bool:
     """Is a model of a block less accurate, free-running, than who always says "sustain"?"""
     accuracy = part[part.statistic == "accuracy_free_running"].set_index("model").value

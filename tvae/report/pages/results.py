@@ -58,6 +58,10 @@ class Study:
     def table(self) -> tables.Table:
         return tables.comparative(self.rows, self.reported)
 
+    def who(self) -> tables.Table:
+        """What the rows of `table` are, those that need no model left out."""
+        return tables.models(self.rows.model)
+
     def papers_numbers(self) -> page.Text:
         """Where the paper's own numbers are, or why they are not."""
         if self.reported:
