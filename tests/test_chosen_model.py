@@ -25,8 +25,8 @@ def test_a_weights_file_is_as_good_as_a_recorded_run():
 
 
 def test_a_model_is_tested_on_the_corpus_that_it_was_trained_on(monkeypatch):
-    folk = transfer.corpora.load("folk")
-    monkeypatch.setattr(transfer.corpora, "load", lambda _: folk)
+    folk = transfer.load("folk")
+    monkeypatch.setattr(transfer, "load", lambda _: folk)
     study = transfer.study(model=str(WEIGHTS / "cpu-folk-attention-fold0.safetensors"))
     assert study.unseen("folk")[0] is study.vae
     assert study.unseen("hooktheory")[0] is not study.vae

@@ -116,7 +116,7 @@ def test_a_damaged_file_is_named(tmp_path):
 def test_a_run_that_keeps_weights_is_measured_at_each_of_them(tmp_path, monkeypatch):
     monkeypatch.setitem(training.PRESETS, "smoke", replace(TINY, stage_1=replace(TINY.stage_1, average=320, keep=2)))
     few = FOLK.part(np.flatnonzero(np.isin(FOLK.song, np.unique(FOLK.song)[:60])))
-    monkeypatch.setattr(training.corpora, "load", lambda *_: few)
+    monkeypatch.setattr(training, "load", lambda *_: few)
     training.train("attention", "folk", "smoke", runs=tmp_path / "runs")
     emerged.measure_record(tmp_path, tmp_path / "runs", {"folk": few})
     (found,) = emerged.read(tmp_path / "emergence.json")

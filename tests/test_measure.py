@@ -46,7 +46,7 @@ def own(tmp_path, monkeypatch):
     write_json(folder / "metrics.json", run.model_dump())
     for path in (tmp_path / f"weights/{run.name}.safetensors", folder / "weights.safetensors"):
         save_weights(build("attention", plan.model), path, {"model": "attention", "plan": asdict(plan)})
-    monkeypatch.setattr(measuring.corpora, "load", lambda name, _: loaded.append(name) or FOLK)
+    monkeypatch.setattr(measuring, "load", lambda name, _: loaded.append(name) or FOLK)
     monkeypatch.setattr(transferred, "measure", lambda *given: {"n": 1, "conditions": {"bar 1": {"structure_kept": 1}}})
     return tmp_path, loaded
 
@@ -126,7 +126,7 @@ def test_what_cannot_be_measured_costs_nothing_of_what_can(tmp_path, monkeypatch
             raise TvaeError(f"{name} is not here.")
         return FOLK
 
-    monkeypatch.setattr(measuring.corpora, "load", load)
+    monkeypatch.setattr(measuring, "load", load)
     monkeypatch.setattr(measured, "measure", lambda *given: {"codes": "measured"})
     monkeypatch.setattr(measured.limits, "elsewhere", lambda *given: {"rate_nats_per_piece": [20.0] * 3})
     measure(tmp_path, "corpora", "inside")

@@ -76,7 +76,7 @@ def test_the_official_weights_load_like_those_of_a_run(checkpoint, tmp_path):
 def test_the_official_weights_get_a_row_beside_the_recorded_runs(checkpoint, tmp_path, monkeypatch):
     folk = corpus.load("folk")
     few = folk.part(np.arange(0, len(folk), 40))
-    monkeypatch.setattr(results.corpora, "load", lambda name: few)
+    monkeypatch.setattr(results, "load", lambda name: few)
     block = results.Block("folk", "smoke", (0,), {"attention": [recorded(corpus_sha256=few.sha256)]})
     assert not len(results.official_rows(tmp_path, [block]))  # nobody has fetched the checkpoint
     torch.save(checkpoint, tmp_path / "release.sdict")

@@ -66,7 +66,7 @@ def test_the_pages_know_the_corpus(own):
     folder, name, weights = own
     record = folder / "record"
     looked = attention.study(name, 0, model=str(weights), record=record, weights=record)
-    assert measured.Block(name, now=True) in looked.corpora and "song" in repr(looked.map()) + looked.title
+    assert measured.Origin(name, now=True) in looked.corpora and "song" in repr(looked.map()) + looked.title
     table = results.study(record, record)
     assert "always" in table.table().html and "song" in repr(table.heard()) and "agree" in repr(table.checks())
 

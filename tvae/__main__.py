@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from tvae import corpus as corpora
+from tvae.corpus import LONGER, NAMES, load
 from tvae.errors import TvaeError
 
 
@@ -19,9 +19,7 @@ def train(parser: argparse.ArgumentParser) -> Callable[..., object]:
 
     trained = [name for name, row in MODELS.items() if row.trained]
     parser.add_argument("--model", default="attention", help=", ".join(trained))
-    parser.add_argument(
-        "--corpus", default="folk", help=", ".join((*corpora.NAMES, *corpora.LONGER, "folder:PATH of MIDI files"))
-    )
+    parser.add_argument("--corpus", default="folk", help=", ".join((*NAMES, *LONGER, "folder:PATH of MIDI files")))
     parser.add_argument("--preset", default="smoke", help=", ".join(PRESETS))
     parser.add_argument("--fold", type=int, default=0, help="the fifth of the songs that is held out, 0 to 4")
     parser.add_argument("--seed", type=int, default=None, help="default: the fold's number")
@@ -111,7 +109,7 @@ def prior(parser: argparse.ArgumentParser) -> Callable[..., object]:
     def run(corpus: str, record: Path, weights: Path, data_dir: str | None) -> None:
         from tvae.report.beyond import train_prior
 
-        train_prior(record, weights, corpora.load(corpus, data_dir))
+        train_prior(record, weights, load(corpus, data_dir))
 
     return run
 

@@ -26,8 +26,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from tvae import corpus as corpora
 from tvae.checkpoint import in_eight_bits, load_state, save_state, save_weights
+from tvae.corpus import FOLDS, Corpus, load
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
 from tvae.files import read_json, write_atomically, write_json, write_npz
@@ -88,13 +88,13 @@ def train(
         raise TvaeError(f"'{model}' is not trained here; `python -m tvae {model}` makes its weights file.")
     if preset not in PRESETS:
         raise TvaeError(f"There is no '{preset}'; choose one of {', '.join(PRESETS)}.")
-    if fold not in range(corpora.FOLDS):
-        raise TvaeError(f"Fold {fold} does not exist; choose 0 to {corpora.FOLDS - 1}.")
+    if fold not in range(FOLDS):
+        raise TvaeError(f"Fold {fold} does not exist; choose 0 to {FOLDS - 1}.")
     if seed is not None and seed not in range(2**63):
         raise TvaeError(f"A seed of {seed} makes no sense; choose a whole number from 0 to 2^63 - 1.")
     if kl_weight is not None and not (np.isfinite(kl_weight) and kl_weight >= 0):
         raise TvaeError(f"A KL weight of {kl_weight} makes no sense; choose a number that is not negative.")
-    data = corpora.load(corpus, data_dir)
+    data = load(corpus, data_dir)
     plan = PRESETS[preset].plan(model, kl_weight, data.bars)
     run = Run(preset, data.name, model, fold, kl_weight, seed)
     folder, start = Path(runs) / run.folder, None
@@ -119,7 +119,7 @@ def train(
     return folder
 
 
-def train_local_layer(plan: Plan, data: corpora.Corpus, run: Run, runs: Path) -> Path:
+def train_local_layer(plan: Plan, data: Corpus, run: Run, runs: Path) -> Path:
     """Stage 0: the local layer of a plan, as a one-bar VAE. Models with the same local layer share its folder."""
     shared = run.local_layer(plan.model.local)
     part = {"model": local_sizes(plan.model), "stage_0": settings_of(plan.stage_0), "count_padding": plan.count_padding}
@@ -148,7 +148,7 @@ def settings_of(config: Plan | Stage) -> dict:
     return asdict(config, dict_factory=lambda items: {k: v for k, v in items if (k, v) != ("transposed_repeats", 0.0)})
 
 
-def run_settings(run: Run, plan: dict, data: corpora.Corpus, runs: Path, start: Path | None) -> dict:
+def run_settings(run: Run, plan: dict, data: Corpus, runs: Path, start: Path | None) -> dict:
     """Everything that a run's result depends on, JSON-able: a folder holds runs of one such set of settings."""
     settings = {
         "model": run.model, "corpus": run.corpus, "preset": run.preset, "fold": run.fold, "seed": run.drawn,
@@ -196,7 +196,7 @@ def prepared(last: Path, settings: dict, wait: float) -> Generator[None, None, N
 class Training:
     """One stage under way: the module, its rows, its optimiser and its history, and how it goes on."""
 
-    def __init__(self, module: nn.Module, number: int, plan: Plan, settings: dict, data: corpora.Corpus, folder: Path,
+    def __init__(self, module: nn.Module, number: int, plan: Plan, settings: dict, data: Corpus, folder: Path,
                  device: torch.device, history: pd.DataFrame):  # fmt: skip
         torch.manual_seed(2 * settings["seed"] + number)
         self.number, self.stage = number, (plan.stage_0, plan.stage_1)[number]
@@ -327,7 +327,7 @@ class Training:
         return state["step"]
 
 
-def finish(training: Training, data: corpora.Corpus, settings: dict) -> None:
+def finish(training: Training, data: Corpus, settings: dict) -> None:
     """Write the weights, then measure them as they are released, in eight bits; metrics.json comes last."""
     vae, stage, folder = training.result, training.stage, training.folder
     save_weights(vae, folder / "weights.safetensors", settings)

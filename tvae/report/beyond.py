@@ -15,8 +15,8 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
-from tvae import corpus as corpora
 from tvae.checkpoint import read_settings, restored, save_weights
+from tvae.corpus import LONGER, Corpus
 from tvae.errors import TvaeError
 from tvae.files import write_json
 from tvae.machine import git_commit
@@ -32,7 +32,7 @@ NOTHING: dict[str, dict] = {"runs": {}, "prior": {}}
 EIGHT = {"folk": "folk16", "hooktheory": "hooktheory16"}  # what is measured beside pieces of sixteen bars
 
 
-def train_prior(record: Path, weights: Path, data: corpora.Corpus) -> Path:
+def train_prior(record: Path, weights: Path, data: Corpus) -> Path:
     """Train the prior over the codes of a corpus's recorded attention model, on the songs that trained that."""
     entry = measured.find_run(records.compared(record), data.name)
     records.corpus_of(entry, {data.name: data})
@@ -73,24 +73,24 @@ def load_prior(weights: str | Path, run: Entry) -> Prior:
 
 def measurable(entries: list[Entry]) -> Iterator[Entry]:
     """The runs that are measured for this page: those that are `Entry.beyond`, and the same of eight bars beside."""
-    longer_ones = {entry.corpus for entry in entries} & set(corpora.LONGER)
+    longer_ones = {entry.corpus for entry in entries} & set(LONGER)
     for entry in entries:
         beside = entry.model == "attention" and EIGHT.get(entry.corpus) in longer_ones
         if not entry.sweep and (entry.beyond or beside):
             yield entry
 
 
-def measure_run(entry: Entry, vae, corpus: corpora.Corpus) -> dict:
+def measure_run(entry: Entry, vae, corpus: Corpus) -> dict:
     """What the page asks of a run: of 16 bars `tvae.studies.longer`, of 8 what repeats cost, and the limits."""
     train, test = map(corpus.part, corpus.split(entry.fold))
-    if entry.corpus in corpora.LONGER:
+    if entry.corpus in LONGER:
         return longer.measure(vae, train, test)
     rate = codes.encode_with_rate(vae, test.tokens)[1].sum(-1)
     found = {"codes": {"matched": codes.matched(rate, test)}, "distance": longer.saved_by_distance(rate, test)}
     return found | ({"limits": limits.measure(vae, test)} if entry.beyond else {})
 
 
-def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, corpora.Corpus]) -> None:
+def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, Corpus]) -> None:
     """Measure every run of this page and every prior, and write ``<record>/beyond.json``.
 
     As `tvae.report.measured.measure_record`: what was recorded of one that cannot be measured stays.
@@ -118,7 +118,7 @@ def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, c
     write_json(path, measured.rounded({"runs": found, "prior": priors}))
 
 
-def measure_prior(entry: Entry, vae: TransformerVAE, weights: Path, corpus: corpora.Corpus) -> dict:
+def measure_prior(entry: Entry, vae: TransformerVAE, weights: Path, corpus: Corpus) -> dict:
     """The settings of the prior over the codes of a run's model, of which training that is, and what songs it gives."""
     found, settings = load_prior(weights, entry), read_settings(records.prior_file(weights, entry.name))
     return settings | entry.about() | songs.measure(vae, found, *map(corpus.part, corpus.split(entry.fold)))

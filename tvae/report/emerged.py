@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from tvae import corpus as corpora
-from tvae.checkpoint import in_eight_bits, load, read_settings
+from tvae import checkpoint
+from tvae.checkpoint import in_eight_bits, read_settings
+from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.files import write_json
 from tvae.melody import BARS
@@ -42,7 +43,7 @@ def kept_weights(run: Path) -> dict[int, Path]:
     return {int(path.stem): path for path in sorted((run / "kept").glob("*.safetensors"))}
 
 
-def measure_run(run: Path, data: Mapping[str, corpora.Corpus]) -> dict:
+def measure_run(run: Path, data: Mapping[str, Corpus]) -> dict:
     """A finished run at every moment that it kept: {..., "points": [{"pieces", "heard", and what `measure` gives}]}.
 
     What is heard are fiddle tunes, which may be given on.
@@ -54,14 +55,14 @@ def measure_run(run: Path, data: Mapping[str, corpora.Corpus]) -> dict:
     points, about = [], {}
     for pieces, path in kept_weights(run).items():
         about = read_settings(path)
-        vae = in_eight_bits(load(path))
+        vae = in_eight_bits(checkpoint.load(path))
         heard = {name: found.tolist() for name, found in example(vae, tunes).items()}
         points.append({"pieces": pieces} | measure(vae, train, test) | {"heard": heard})
         print(f"{run} measured at {pieces:,} pieces", flush=True)
     return {name: about[name] for name in ABOUT} | {"git_commit": entry.git_commit, "points": points}
 
 
-def measure_record(record: Path, runs: Path, data: Mapping[str, corpora.Corpus]) -> None:
+def measure_record(record: Path, runs: Path, data: Mapping[str, Corpus]) -> None:
     """Measure every finished run in `runs` that kept weights, in place of an earlier one of its name; others stay.
 
     Of a run that cannot be measured it is said why.

@@ -91,13 +91,13 @@ def elsewhere_again(
     return rows
 
 
-# --- rows for the pages; `sides` is {(block, model): what was measured}
+# --- rows for the pages; `sides` is {(origin, model): what was measured}
 
 KIND_NAMES = {"repeated": "equals an earlier bar", "transposed": "is one transposed", "rhythm": "has the rhythm of one"}
 
 
 @dataclass(frozen=True)
-class Block:
+class Origin:
     """The test pieces of a corpus: what was measured on them now, or recorded."""
 
     corpus: str
@@ -107,7 +107,7 @@ class Block:
         return f"{self.corpus}, {'measured now' if self.now else 'recorded'}"
 
 
-Sides = dict[tuple[Block, str], dict]
+Sides = dict[tuple[Origin, str], dict]
 
 
 def sides(recorded: dict, part: str, corpus: str = "", live: dict[str, dict] | None = None) -> Sides:
@@ -115,9 +115,9 @@ def sides(recorded: dict, part: str, corpus: str = "", live: dict[str, dict] | N
 
     Of a recorded corpus it is fold 0; `tvae.report.evidence` has all of them.
     """
-    now = {(Block(corpus, now=True), model): measured for model, measured in (live or {}).items()}
+    now = {(Origin(corpus, now=True), model): measured for model, measured in (live or {}).items()}
     then = {
-        (Block(run["corpus"], now=False), run["model"]): run[part]
+        (Origin(run["corpus"], now=False), run["model"]): run[part]
         for run in recorded["runs"].values()
         if part in run and run["corpus"] != corpus and run["fold"] == 0
     }
@@ -125,16 +125,16 @@ def sides(recorded: dict, part: str, corpus: str = "", live: dict[str, dict] | N
 
 
 def dots(found: Iterable[tuple]) -> pd.DataFrame:
-    """(block, row, model, [value, low, high]) -> what `tvae.report.plots.dots` draws."""
-    rows = [(str(block), row, model, *value) for block, row, model, value in found]
+    """(origin, row, model, [value, low, high]) -> what `tvae.report.plots.dots` draws."""
+    rows = [(str(origin), row, model, *value) for origin, row, model, value in found]
     return pd.DataFrame(rows, columns=["block", "row", "model", "value", "low", "high"])
 
 
 def rates_by_kind(sides: Sides) -> pd.DataFrame:
     """The rate of bars by their relation to earlier ones, as a multiple of that of matched new bars."""
     return dots(
-        (block, KIND_NAMES[row["kind"]], model, [1 - row[key] for key in ("saving", "high", "low")])
-        for (block, model), one in sides.items() for row in one["matched"] if row["kind"] in KIND_NAMES and row["bars"]
+        (origin, KIND_NAMES[row["kind"]], model, [1 - row[key] for key in ("saving", "high", "low")])
+        for (origin, model), one in sides.items() for row in one["matched"] if row["kind"] in KIND_NAMES and row["bars"]
     )  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def kinds(matched: list[dict]) -> Iterator[dict]:
 def fifth_bars(sides: Sides) -> pd.DataFrame:
     """In how many results bar 5 equals bar 1, by the z_5 that was given (`tvae.studies.codes.fifth_bar`)."""
     return dots(
-        (block, row["z_5"], model, row["equal"]) for (block, model), one in sides.items() for row in one["fifth_bar"]
+        (origin, row["z_5"], model, row["equal"]) for (origin, model), one in sides.items() for row in one["fifth_bar"]
     )
 
 
@@ -162,15 +162,15 @@ def rates_by_relation(sides: Sides) -> pd.DataFrame:
     """The rate of bars 5-8 by what they are to bars 1-4 (`tvae.studies.limits.measure`)."""
     shown = (*limits.RELATIONS, *limits.OTHERS)
     return dots(
-        (block, row["variant"], model, row["rate"])
-        for (block, model), one in sides.items() for row in one["variants"] if row["variant"] in shown
+        (origin, row["variant"], model, row["rate"])
+        for (origin, model), one in sides.items() for row in one["variants"] if row["variant"] in shown
     )  # fmt: skip
 
 
 def gains(sides: Sides) -> pd.DataFrame:
     """What each relation saves beside its shuffled twin (`tvae.studies.limits.measure`)."""
     return dots(
-        (block, name, model, one["gain"][name]) for (block, model), one in sides.items() for name in limits.RELATIONS
+        (origin, name, model, one["gain"][name]) for (origin, model), one in sides.items() for name in limits.RELATIONS
     )
 
 

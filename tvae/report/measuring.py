@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tvae import corpus as corpora
+from tvae.corpus import Corpus, load
 from tvae.errors import TvaeError
 from tvae.report import beyond, emerged, measured, playground, results, transferred
 from tvae.report import record as records
 
 
-class Corpora(dict[str, corpora.Corpus]):
+class Corpora(dict[str, Corpus]):
     """Corpora by name, each loaded when it is first asked for."""
 
     def __init__(self, data_dir: str | None):
         super().__init__()
         self.data_dir = data_dir
 
-    def __missing__(self, name: str) -> corpora.Corpus:
-        self[name] = corpora.load(name, self.data_dir)
+    def __missing__(self, name: str) -> Corpus:
+        self[name] = load(name, self.data_dir)
         return self[name]
 
 

@@ -24,10 +24,9 @@ import numpy as np
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from tvae import corpus as corpora
-from tvae import transfer
-from tvae.checkpoint import in_eight_bits, load, quantised, read_settings
-from tvae.corpus import Corpus
+from tvae import checkpoint, transfer
+from tvae.checkpoint import in_eight_bits, quantised, read_settings
+from tvae.corpus import Corpus, load
 from tvae.errors import TvaeError
 from tvae.evaluate import evaluate
 from tvae.files import write_json
@@ -132,7 +131,7 @@ def own(path: str | Path) -> Offered:
 
 def from_file(path: str | Path, name: str) -> tuple[TransformerVAE, dict[str, Tensor]]:
     """A model with its weights in eight bits. Raises TvaeError unless ``model.js`` can run it, saying why."""
-    vae = load(path)
+    vae = checkpoint.load(path)
     if not isinstance(vae, TransformerVAE):
         raise TvaeError(f"{name} is a {type(vae).__name__}, and the page runs the Transformer VAE only.")
     if vae.config.local != "dense":
@@ -332,7 +331,7 @@ def write_own(weights_file: Path | None, record: Path, weights: Path, page: Path
     """Write a playground into a folder of its own: with the model of `weights_file` first, then the recorded ones."""
     mine = [own(weights_file)] if weights_file else []
     others = [offered(entry, weights, NOTHING_MEASURED) for entry in chosen(records.compared(record))]
-    return write_page([*mine, *others], corpora.load("folk"), page)
+    return write_page([*mine, *others], load("folk"), page)
 
 
 def measure_record(record: Path, runs: Path, data: Mapping[str, Corpus]) -> None:
@@ -345,7 +344,7 @@ def measure_record(record: Path, runs: Path, data: Mapping[str, Corpus]) -> None
     if not own_weights.exists():
         print(f"{entry.name}: what eight bits cost stays as it was recorded: {own_weights} is not here")
         return
-    found = measure(load(own_weights), records.corpus_of(entry, data), entry.fold)
+    found = measure(checkpoint.load(own_weights), records.corpus_of(entry, data), entry.fold)
     about = {"run": entry.name, "corpus_sha256": entry.corpus_sha256} | rounded(found)
     write_json(record / "playground.json", about)
     print(f"{about['run']}: {about['accuracy']:.4f}, in eight bits {about['accuracy_8_bits']:.4f}")

@@ -23,8 +23,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from tvae import checkpoint
 from tvae.baselines import LSTMVAE
-from tvae.checkpoint import in_eight_bits, load, read_settings, save_weights
+from tvae.checkpoint import in_eight_bits, read_settings, save_weights
 from tvae.corpus import Corpus
 from tvae.errors import TvaeError
 from tvae.evaluate import Pieces, terms
@@ -165,7 +166,7 @@ def curve(path: Path, run: Entry) -> pd.DataFrame:
 
 def load_model(weights: str | Path, run: Entry) -> TransformerVAE | LSTMVAE:
     """A recorded run's model, from its released weights."""
-    return load(Path(weights) / f"{run.name}.safetensors")
+    return checkpoint.load(Path(weights) / f"{run.name}.safetensors")
 
 
 def prior_file(weights: str | Path, run: str) -> Path:
@@ -177,7 +178,7 @@ def model_at_hand(weights: str | Path, runs: str | Path, run: Entry) -> Transfor
     """A recorded run's model in eight bits, released or as it lies in its folder in `runs`."""
     if run.released:
         return load_model(weights, run)
-    return in_eight_bits(load(Path(runs) / run.run.folder / "weights.safetensors"))
+    return in_eight_bits(checkpoint.load(Path(runs) / run.run.folder / "weights.safetensors"))
 
 
 def corpus_of(run: Entry, data: Mapping[str, Corpus]) -> Corpus:
@@ -231,7 +232,7 @@ def recordable(folder: Path) -> tuple[Entry, dict]:
     scores(folder / "pieces.npz", run)
     curve(folder / "history.csv", run)
     if run.released:
-        load(folder / "weights.safetensors")
+        checkpoint.load(folder / "weights.safetensors")
     return run, values
 
 
@@ -260,7 +261,7 @@ def collect(folders: list[Path], record: Path, weights: Path) -> list[Entry]:
     for name, folder in taken.items():
         if name in known and known[name][0].released:
             own = folder / "weights.safetensors"
-            save_weights(load(own), weights / f"{name}.safetensors", read_settings(own), eight_bits=True)
+            save_weights(checkpoint.load(own), weights / f"{name}.safetensors", read_settings(own), eight_bits=True)
         for file, kept in (("pieces.npz", f"pieces/{name}.npz"), ("history.csv", f"history/{name}.csv")):
             write_atomically(record / kept, partial(shutil.copyfile, folder / file))
     write_json(record / "results.json", [known[name][1] for name in sorted(known)])

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tvae import corpus as corpora
-from tvae.checkpoint import load
-from tvae.corpus import Corpus
+from tvae import checkpoint
+from tvae.corpus import NAMES, Corpus, load
 from tvae.errors import TvaeError
 from tvae.evaluate import Pieces, evaluate, terms
 from tvae.files import write_json
@@ -142,7 +141,7 @@ def trivial_rows(descriptions: dict[str, dict], found: list[Block]) -> pd.DataFr
     `descriptions` are those that `read_descriptions` gives; a corpus that it lacks, one's own, is described now.
     """
     of_ones_own = {block.corpus for block in found} - set(descriptions)
-    descriptions = descriptions | {name: describe(corpora.load(name)) for name in of_ones_own}
+    descriptions = descriptions | {name: describe(load(name)) for name in of_ones_own}
     return pd.DataFrame(
         row
         for block in found
@@ -157,10 +156,10 @@ def official_rows(weights: Path, found: list[Block]) -> pd.DataFrame:
     Measured now, on the folds of those blocks whose corpus is at hand in the recorded version.
     """
     path, rows = weights / "official.safetensors", []
-    vae = load(path) if path.exists() else None
+    vae = checkpoint.load(path) if path.exists() else None
     for block in found if vae else ():
         try:
-            corpus = corpora.load(block.corpus)
+            corpus = load(block.corpus)
         except TvaeError:
             continue  # there is nothing to measure it on here
         if corpus.sha256 != next(iter(block.runs.values()))[0].corpus_sha256:
@@ -284,7 +283,7 @@ def recompute(entry: Entry, weights: str | Path) -> pd.DataFrame:
 
     Columns: run, statistic, recorded, recomputed, equal (to 4 digits).
     """
-    corpus = corpora.load(entry.corpus)
+    corpus = load(entry.corpus)
     test = corpus.split(entry.fold)[1]
     metrics, _ = evaluate(records.load_model(weights, entry), corpus.tokens[test], corpus.length[test])
     rows = []
@@ -307,7 +306,7 @@ def describe_corpora(data: Mapping[str, Corpus], path: Path) -> None:
     The description of one that is not at hand stays as it was.
     """
     found = records.kept(path, read_descriptions, {})
-    for name in corpora.NAMES:
+    for name in NAMES:
         try:
             found[name] = describe(data[name])
         except TvaeError as error:

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tvae import corpus as corpora
 from tvae.baselines import LSTMVAE
+from tvae.corpus import Corpus
 from tvae.files import write_json
 from tvae.model import TransformerVAE
 from tvae.presets import MODELS
@@ -32,13 +32,13 @@ def measurable(entry: Entry) -> bool:
     return not entry.sweep and not MODELS[entry.model].one_code and MODELS[entry.model].role != "ablation"
 
 
-def measure_run(entry: Entry, vae: TransformerVAE | LSTMVAE, corpus: corpora.Corpus, groups: int | None = None) -> dict:
+def measure_run(entry: Entry, vae: TransformerVAE | LSTMVAE, corpus: Corpus, groups: int | None = None) -> dict:
     """`measure` of a recorded run on the test pieces of its fold, with what the record needs to know of it."""
     test = corpus.split(entry.fold)[1]
     return entry.about() | {"run": entry.name} | measure(vae, corpus.tokens[test], corpus.song[test], groups)
 
 
-def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, corpora.Corpus]) -> None:
+def measure_record(record: Path, weights: Path, runs: Path, data: Mapping[str, Corpus]) -> None:
     """Measure context transfer in every recorded run that is `measurable`, and write ``<record>/transfer.json``.
 
     As `tvae.report.measured.measure_record`: what was recorded of a run that cannot be measured stays.

@@ -132,20 +132,20 @@ def by_host(values: np.ndarray) -> np.ndarray:
     return values.reshape(len(values), -1).sum(1)
 
 
-def ratio(top: np.ndarray, bottom: np.ndarray) -> Measure:
+def quotient(top: np.ndarray, bottom: np.ndarray) -> Measure:
     """A sum over another, of arrays (M, ...)."""
     return Measure((by_host(top), by_host(bottom)), share)
 
 
 def share_of(those: np.ndarray) -> Measure:
     """How many of (M, ...) bool are true."""
-    return ratio(those, np.ones_like(those))
+    return quotient(those, np.ones_like(those))
 
 
 def slope(x: np.ndarray, y: np.ndarray) -> Measure:
     """Of a line through the origin, y over x (M, ...); what is NaN is left out."""
     x, y = np.where(np.isfinite(x * y), (x, y), 0)
-    return ratio(x * y, x * x)
+    return quotient(x * y, x * x)
 
 
 def correlation(x: np.ndarray, y: np.ndarray) -> Measure:
@@ -153,10 +153,10 @@ def correlation(x: np.ndarray, y: np.ndarray) -> Measure:
     return Measure(tuple(map(by_host, (x * y, x * x, y * y))), lambda xy, xx, yy: share(xy, np.sqrt(xx * yy)))
 
 
-def combined(of: Callable[..., np.ndarray], *ratios: Measure) -> Measure:
-    """A number made of the values of ratios."""
+def combined(of: Callable[..., np.ndarray], *quotients: Measure) -> Measure:
+    """A number made of the values of quotients."""
     return Measure(
-        tuple(part for one in ratios for part in one.sums), lambda *sums: of(*map(share, sums[::2], sums[1::2]))
+        tuple(part for one in quotients for part in one.sums), lambda *sums: of(*map(share, sums[::2], sums[1::2]))
     )
 
 
@@ -206,14 +206,14 @@ def measures(
     alike = [self_similarity(x) for x in (both, results)]
     unusual = np.broadcast_arrays(*(s - s.mean((0, 1)) for s in alike))  # what is usual between two bars is no likeness
     repeats = np.broadcast_to(melody.equal_bars(both) & pairs, alike[1].shape)
-    notes, notes_unrelated = (ratio(self_similarity(x) * repeats, repeats) for x in (results, donors_again))
-    begins, begins_unrelated = (ratio(self_similarity(x, False) * repeats, repeats) for x in (results, donors_again))
+    notes, notes_unrelated = (quotient(self_similarity(x) * repeats, repeats) for x in (results, donors_again))
+    begins, begins_unrelated = (quotient(self_similarity(x, False) * repeats, repeats) for x in (results, donors_again))
 
     # rhythm: do later bars have the onsets of the first swapped bar, and whose?
     later = later_bars(both, bars)
     heard, own = (onsets(x)[..., first - 1, :] for x in (donors, both))
-    donor, other_donor, of_host = (ratio(*rhythm(results, bar, later)) for bar in (heard, heard[:, ::-1], own))
-    before, most = (ratio(*rhythm(unswapped, bar, later)) for bar in (heard, own))
+    donor, other_donor, of_host = (quotient(*rhythm(results, bar, later)) for bar in (heard, heard[:, ::-1], own))
+    before, most = (quotient(*rhythm(unswapped, bar, later)) for bar in (heard, own))
 
     # register: do later bars go up and down with the first swapped bar?
     high, level = (mean_pitch(x, numbers == first) for x in (donors, both))
@@ -224,7 +224,7 @@ def measures(
 
     return {
         "bars_equal": share_of(same[..., ~np.isin(numbers, bars)]),
-        "structure_recall": ratio(equal, true),
+        "structure_recall": quotient(equal, true),
         "structure_f1": f1,
         "structure_f1_unrelated": unrelated,
         "structure_kept": combined(lambda f1, chance, most: share(f1 - chance, most - chance), f1, unrelated, most_f1),
@@ -246,7 +246,7 @@ def measures(
 
 def structure_f1(host: np.ndarray, result: np.ndarray, pairs: np.ndarray) -> Measure:
     equal, claimed, true = structure(host, result, pairs)
-    return ratio(2 * equal, claimed + true)
+    return quotient(2 * equal, claimed + true)
 
 
 # --- the measurement
@@ -334,7 +334,7 @@ def octave(host: np.ndarray, near: np.ndarray, far: np.ndarray, semitones: np.nd
     """What later bars take over of a donor's move by semitones (M, 2): results (M, 2, 128) without it and with it."""
     later = later_bars(host[:, None], (1,))
     change = np.nan_to_num(mean_pitch(far, later) - mean_pitch(near, later))
-    return ratio(change * semitones, semitones**2.0)
+    return quotient(change * semitones, semitones**2.0)
 
 
 def with_intervals(measured: dict[str, Measure], group: np.ndarray) -> dict[str, list[float | None]]:

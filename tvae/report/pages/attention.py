@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tvae import corpus as corpora
-from tvae.corpus import Corpus
+from tvae.corpus import Corpus, load
 from tvae.errors import TvaeError
 from tvae.report import listen, measured, plots, tables
 from tvae.report.answers import listed
@@ -41,11 +40,11 @@ class Study:
         return str(self.pieces.title[self.piece])
 
     @cached_property
-    def corpora(self) -> dict[measured.Block, dict]:
+    def corpora(self) -> dict[measured.Origin, dict]:
         """What was measured now, and what was recorded of the other corpora."""
         recorded = measured.read(page.recorded(self.record, "inside.json"))
         sides = measured.sides(recorded, "attention", self.pieces.name, {"attention": self.found})
-        return {block: one for (block, model), one in sides.items() if model == "attention"}
+        return {origin: one for (origin, model), one in sides.items() if model == "attention"}
 
     def map(self) -> plots.Shown:
         """The chosen head on the chosen piece."""
@@ -63,18 +62,18 @@ class Study:
 
     def masses(self) -> page.Below:
         """Of every head the mass on repeated bars, found and expected; a figure a corpus."""
-        return page.below(self._masses(block, one) for block, one in self.corpora.items())
+        return page.below(self._masses(origin, one) for origin, one in self.corpora.items())
 
     @staticmethod
-    def _masses(block: measured.Block, one: dict) -> plots.Shown:
+    def _masses(origin: measured.Origin, one: dict) -> plots.Shown:
         best = one["heads"][one["finder"]]
         return plots.show(
             plots.attention_masses(one["heads"], one["finder"]),
-            f"Mass on the repeated bar, found and expected, for each head; {block}.",
-            f"{block}: mean attention mass on the earlier bar over {one['pairs']:,} pairs of equal bars in "
+            f"Mass on the repeated bar, found and expected, for each head; {origin}.",
+            f"{origin}: mean attention mass on the earlier bar over {one['pairs']:,} pairs of equal bars in "
             f"{one['pieces']:,} test pieces; thin lines are 95 % intervals over songs. The ring is the head chosen on "
             f"training pieces: {plots.ATTENTIONS[best['kind']][0]}, layer {best['layer']}, head {best['number']}.",
-            file=f"attention-{block.corpus}-attention",
+            file=f"attention-{origin.corpus}-attention",
         )
 
     def verdict(self) -> tables.Table:
@@ -83,11 +82,11 @@ class Study:
     def best_heads(self) -> tables.Table:
         """The five heads of each corpus that put most mass on the repeated bar beyond what is expected."""
         rows = []
-        for block, one in self.corpora.items():
+        for origin, one in self.corpora.items():
             for head in sorted(one["heads"], key=lambda head: head["expected"][0] - head["found"][0])[:5]:
                 rows.append(
                     {
-                        "": str(block),
+                        "": str(origin),
                         "attention": plots.ATTENTIONS[head["kind"]][0],
                         "layer.head": f"{head['layer']}.{head['number']}",
                         "mass found": head["found"][0],
@@ -102,9 +101,9 @@ class Study:
     def reach(self) -> page.Text:
         """How much of its attention the same head puts on the bar that is repeated, by how far back that is."""
         said = []
-        for block, one in self.corpora.items():
+        for origin, one in self.corpora.items():
             each = [f"{row['found'][0]:.0%} at {row['distance']}" for row in one["distance"]]
-            said.append(f"{block}: {listed(each)} {'bar' if each[-1].endswith(' 1') else 'bars'} back.")
+            said.append(f"{origin}: {listed(each)} {'bar' if each[-1].endswith(' 1') else 'bars'} back.")
         return page.Text(tuple(said))
 
     def by_distance(self) -> page.Below:
@@ -113,11 +112,11 @@ class Study:
             plots.show(
                 plots.attention_by_distance(one["distance"]),
                 "Mass of the chosen head on the repeated bar and on the same place without a repeat, by distance; "
-                f"{block}.",
-                f"{block}: the chosen head by distance; distances with fewer than {attention.FEW} pairs are left out. "
+                f"{origin}.",
+                f"{origin}: the chosen head by distance; distances with fewer than {attention.FEW} pairs are left out. "
                 "Where several earlier bars are equal, the mass is shared among them.",
             )
-            for block, one in self.corpora.items()
+            for origin, one in self.corpora.items()
             if one["distance"]
         )
 
@@ -174,7 +173,7 @@ def study(
     not exist, before anything is measured.
     """
     chosen = page.chosen(model, corpus, record, weights)
-    vae, pieces = chosen.vae, corpora.load(corpus)
+    vae, pieces = chosen.vae, load(corpus)
     if not attention.looks_back(vae):
         raise TvaeError(f"{chosen.name} has no attention that sees an earlier bar.")
     heads, shown_piece = attention.heads(vae), pieces.find(piece)

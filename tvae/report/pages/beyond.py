@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tvae import corpus as corpora
-from tvae.corpus import Corpus
+from tvae.corpus import LONGER, Corpus, load
 from tvae.model import TransformerVAE
 from tvae.report import beyond, claims, lessons, listen, measured, plots, tables
 from tvae.report import record as records
@@ -91,15 +90,13 @@ class Study:
         return dict(sorted(((run["corpus"], run) for run in runs), key=lambda pair: order.index(pair[0])))
 
     def _sixteen(self) -> list[str]:
-        return [name for name in self._longer if name in corpora.LONGER]
+        return [name for name in self._longer if name in LONGER]
 
     def repeats(self) -> plots.Shown | page.Text:
         """What a repeated bar saves by how far back its nearest equal bar lies, of eight bars and of sixteen."""
         if not self._sixteen():
             return self.missing("a model of sixteen bars", f"{COMMAND} --model attention --corpus folk16")
-        sides = {
-            f"{name}, {16 if name in corpora.LONGER else 8} bars": run["distance"] for name, run in self._longer.items()
-        }
+        sides = {f"{name}, {16 if name in LONGER else 8} bars": run["distance"] for name, run in self._longer.items()}
         return plots.show(
             plots.saved_by_distance(sides),
             "Share of the rate that a repeated bar saves, by how many bars back its nearest equal bar lies.",
@@ -116,7 +113,7 @@ class Study:
     def kinds(self) -> tables.Table | page.Text:
         """The rate by kind of bar, of eight bars and of sixteen."""
         rows = [
-            {"": f"{name}, {16 if name in corpora.LONGER else 8} bars"} | row
+            {"": f"{name}, {16 if name in LONGER else 8} bars"} | row
             for name, run in self._longer.items()
             for row in measured.kinds(run["codes"]["matched"])
         ]
@@ -142,7 +139,7 @@ class Study:
         entry = self._run("folk16")
         if entry is None:
             return page.Text(("No transfer of sixteen bars can be heard yet.",))
-        pieces = corpora.load(entry.corpus)
+        pieces = load(entry.corpus)
         vae = records.load_model(self.weights, entry)
         heard, (host, donor) = longer.example(vae, pieces.part(pieces.split(entry.fold)[1]), self.seed)
         titles = {"host": host, "host, from its codes": f"{host}, from its codes", "donor": donor,
@@ -301,7 +298,7 @@ def study(seed: int = 0, record: str | Path = "figures", weights: str | Path = "
     compared = records.compared(record)
     known = (run.corpus for run in compared if run.model == "attention")
     entry = measured.find_run(compared, min(known, key=lambda name: name != "hooktheory", default="hooktheory"))
-    tunes = corpora.load("folk")  # the page is made without any other corpus
+    tunes = load("folk")  # the page is made without any other corpus
     at_hand = records.prior_file(weights, entry.name).exists()
     return Study(
         record, weights, seed, beyond.read(record), entries, entry, records.load_model(weights, entry),

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tvae import corpus as corpora
 from tvae import transfer
-from tvae.corpus import Corpus
+from tvae.corpus import Corpus, load
 from tvae.model import TransformerVAE
 from tvae.report import listen, measured, plots, tables
 from tvae.report.pages import page
@@ -66,9 +65,9 @@ class Study:
         return self._table([row | self._named(side) for side, one in sides for row in measured.kinds(one["matched"])])
 
     @staticmethod
-    def _named(side: tuple[measured.Block, str]) -> dict[str, str]:
-        block, model = side
-        return {"": str(block), "model": plots.MODEL_NAMES[model]}
+    def _named(side: tuple[measured.Origin, str]) -> dict[str, str]:
+        origin, model = side
+        return {"": str(origin), "model": plots.MODEL_NAMES[model]}
 
     @staticmethod
     def _table(rows: list[dict]) -> tables.Table:
@@ -136,15 +135,15 @@ class Study:
 
     def changes(self) -> page.Below:
         """Which bars change with a code; a figure a corpus."""
-        blocks = dict.fromkeys(block for block, _ in self.sides)
+        origins = dict.fromkeys(origin for origin, _ in self.sides)
         return page.below(
             plots.show(
-                plots.changed_bars({m: np.array(one["changes"]) for (b, m), one in self.sides.items() if b == block}),
-                f"Which bars change when one code is drawn anew; {block}.",
-                f"{block}: rows are codes that were drawn anew from the prior, columns the bars of the result, numbers "
-                "the share of steps that changed (in %).",
+                plots.changed_bars({m: np.array(one["changes"]) for (o, m), one in self.sides.items() if o == origin}),
+                f"Which bars change when one code is drawn anew; {origin}.",
+                f"{origin}: rows are codes that were drawn anew from the prior, columns the bars of the result, "
+                "numbers the share of steps that changed (in %).",
             )
-            for block in blocks
+            for origin in origins
         )
 
     def rate_per_dimension(self) -> plots.Shown:
@@ -208,13 +207,13 @@ class Study:
             "notes": self.own["explained"]["notes"],
             "contour": self.own["explained"]["contour"],
         }
-        for (block, model), one in self.sides.items():
-            saved = repeated[block, model]["saving"]  # None where no repeat has a new bar to be compared with
-            numbers[f"{block.corpus}_{model}_saved"] = None if saved is None else 100 * saved
+        for (origin, model), one in self.sides.items():
+            saved = repeated[origin, model]["saving"]  # None where no repeat has a new bar to be compared with
+            numbers[f"{origin.corpus}_{model}_saved"] = None if saved is None else 100 * saved
             if model == "attention":
                 for row, short in zip(one["fifth_bar"], ("own", "mean", "again", "new")):
-                    numbers[f"{block.corpus}_{short}"] = 100 * row["equal"][0]
-                numbers[f"{block.corpus}_returns"] = 100 * one["fifth_bar"][0]["pieces"] / one["pieces"]
+                    numbers[f"{origin.corpus}_{short}"] = 100 * row["equal"][0]
+                numbers[f"{origin.corpus}_returns"] = 100 * one["fifth_bar"][0]["pieces"] / one["pieces"]
         numbers |= {f"share_{name.split()[-1]}": 100 * share for name, share in self.own["repeated_share"].items()}
         page.tell("codes", {name: math.nan if number is None else number for name, number in numbers.items()})
 
@@ -233,7 +232,7 @@ def study(
     """
     names = [model] if model else measured.inspected(page.entries(record), corpus) or ["attention"]
     chosen = [page.chosen(name, corpus, record, weights) for name in names]
-    pieces = corpora.load(corpus)
+    pieces = load(corpus)
     heard = pieces.find(piece), pieces.find(other)
     train, test = map(pieces.part, pieces.split(chosen[0].fold))
     found = {one.model: codes.measure(one.vae, train, test) for one in chosen}

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tvae import corpus as corpora
-from tvae.corpus import Corpus
+from tvae.corpus import FOLDS, Corpus, load
 from tvae.errors import TvaeError
 from tvae.melody import bars
 from tvae.report import listen, plots, results, tables
@@ -69,7 +68,7 @@ class Study:
 
     def folds(self) -> tables.Table:
         columns = {name: one["test_pieces_by_fold"] for name, one in self.described.items()}
-        return tables.plain(pd.DataFrame({"test pieces of fold": range(corpora.FOLDS), **columns}))
+        return tables.plain(pd.DataFrame({"test pieces of fold": range(FOLDS), **columns}))
 
     def identities(self) -> tables.Table:
         rows = [{"corpus": name, "sha256": one["sha256"]} for name, one in self.described.items()]
@@ -91,7 +90,7 @@ def number(value: float) -> str:
 
 def study(record: str | Path = "figures") -> Study:
     """Read the descriptions of the corpora. Raises TvaeError where they are not of the embedded corpus that is here."""
-    folk = corpora.load("folk")
+    folk = load("folk")
     described = results.read_descriptions(page.recorded(record, "corpora.json"))
     if folk.sha256 != described["folk"]["sha256"]:
         raise TvaeError("The record describes another folk corpus: run `python -m tvae measure`.")

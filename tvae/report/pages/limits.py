@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tvae import corpus as corpora
-from tvae.corpus import Corpus
+from tvae.corpus import NAMES, Corpus, load
 from tvae.report import listen, measured, plots, tables
 from tvae.report import record as records
 from tvae.report.pages import page
@@ -38,7 +37,7 @@ class Study:
     def sides(self) -> measured.Sides:
         """What was measured now, and what was recorded of the other corpora."""
         sides = measured.sides(self.recorded, "limits", self.test.name, {"attention": self.found})
-        return {(block, model): one for (block, model), one in sides.items() if model == "attention"}
+        return {(origin, model): one for (origin, model), one in sides.items() if model == "attention"}
 
     def rates(self) -> plots.Shown:
         """What bars 5 to 8 cost by what they are to bars 1 to 4."""
@@ -69,13 +68,13 @@ class Study:
     def in_numbers(self) -> tables.Table:
         rows = [
             {
-                "": str(block),
+                "": str(origin),
                 "bars 5 to 8": row["variant"],
                 "rate (nats a bar)": tables.interval(row["rate"], ".2f"),
                 "below unrelated": tables.interval(row["saving"], ".1%"),
                 "accuracy, free-running": tables.interval(row["accuracy"], ".3f"),
             }
-            for (block, _), one in self.sides.items()
+            for (origin, _), one in self.sides.items()
             for row in one["variants"]
         ]
         return tables.plain(pd.DataFrame(rows))
@@ -87,8 +86,8 @@ class Study:
     def everywhere(self) -> list[dict]:
         """Every recorded model on the test pieces of every corpus: on folk measured now, else recorded."""
         entries = page.entries(self.record)
-        runs = [run for name in corpora.NAMES for run in measured.inspected(entries, name).values()]
-        folk = {"folk": corpora.load("folk")}
+        runs = [run for name in NAMES for run in measured.inspected(entries, name).values()]
+        folk = {"folk": load("folk")}
         weights = page.located(self.weights)
         live = [measured.elsewhere(run, records.load_model(weights, run), folk, "folk") for run in runs]
         now = {row["run"] for row in live}
@@ -151,7 +150,7 @@ def study(
     `model` is a recorded one's name, ``official``, or a weights file.
     """
     chosen = page.chosen(model, corpus, record, weights)
-    pieces = corpora.load(corpus)
+    pieces = load(corpus)
     test = pieces.part(pieces.split(chosen.fold)[1])
     made = limits.variants(test)
     heard = test.part(made.source).find(piece)

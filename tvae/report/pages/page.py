@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from tvae.checkpoint import load, read_settings
+from tvae import checkpoint
+from tvae.checkpoint import read_settings
 from tvae.corpus import LONGER
 from tvae.errors import TvaeError
 from tvae.melody import BARS
@@ -81,7 +82,7 @@ def chosen(model: str | Path, corpus: str, record: str | Path, weights: str | Pa
     kept = {"weights": path.name} | {
         key: str(about[key]) for key in ("model", "corpus", "fold", "preset") if key in about
     }
-    source, vae = plain(pd.DataFrame([kept])), load(path)
+    source, vae = plain(pd.DataFrame([kept])), checkpoint.load(path)
     if MODELS[about["model"]].one_code:
         raise TvaeError(f"{path.stem} has one code for a whole piece; the page needs a code for each bar.")
     if vae.config.bars != BARS:

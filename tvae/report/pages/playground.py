@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tvae import corpus as corpora
-from tvae.corpus import Corpus
+from tvae.corpus import Corpus, load
 from tvae.report import claims, measured, playground, remeasure, tables, transferred
 from tvae.report.entry import Entry
 from tvae.report.pages import page
@@ -81,7 +80,7 @@ def study(record: str | Path = "figures", weights: str | Path = "weights") -> St
     entries = playground.chosen(page.entries(record))
     inside = measured.read(page.recorded(record, "inside.json"))
     models = [playground.offered(entry, page.located(weights), inside) for entry in entries]
-    return Study(record, entries, models, corpora.load("folk"))
+    return Study(record, entries, models, load("folk"))
 
 
 def measure_here(claim: str) -> Html:

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from tvae import corpus as corpora
 from tvae import transfer
 from tvae.baselines import LSTMVAE
+from tvae.corpus import Corpus, load
 from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
 from tvae.report import answers, claims, listen, plots, results, status, tables
@@ -186,9 +186,9 @@ class Study:
         return [run for run in released if run.corpus == corpus]
 
     @cached_property
-    def pieces(self) -> corpora.Corpus:
+    def pieces(self) -> Corpus:
         """The corpus of `own`."""
-        return corpora.load(self.own[0].corpus)
+        return load(self.own[0].corpus)
 
     @cached_property
     def models(self) -> dict[str, TransformerVAE | LSTMVAE]:

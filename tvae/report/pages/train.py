@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from tvae import corpus as corpora
-from tvae import transfer
-from tvae.checkpoint import load
+from tvae import checkpoint, transfer
+from tvae.corpus import load
 from tvae.files import read_json
 from tvae.report import listen, plots, tables
 
@@ -31,8 +30,8 @@ def curves(folder: Path) -> plots.Shown:
 def given_back(folder: Path, data_dir: str | None = None) -> listen.Players:
     """Two test pieces, each followed by what the model gives back from its codes alone."""
     run = read_json(folder / "config.json")
-    data = corpora.load(run["corpus"], data_dir)
+    data = load(run["corpus"], data_dir)
     test = data.part(data.split(run["fold"])[1][:2])
-    again = transfer.reconstruct(load(folder / "weights.safetensors"), test.tokens)
+    again = transfer.reconstruct(checkpoint.load(folder / "weights.safetensors"), test.tokens)
     heard = [tokens for pair in zip(test.tokens, again) for tokens in pair]
     return listen.players(heard, [title for piece in test.title for title in (piece, f"{piece}, given back")])

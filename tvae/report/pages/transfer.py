@@ -11,9 +11,9 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from tvae import corpus as corpora
 from tvae import melody, midi, transfer
 from tvae.baselines import LSTMVAE
+from tvae.corpus import Corpus, load
 from tvae.errors import TvaeError
 from tvae.model import TransformerVAE
 from tvae.report import listen, plots, tables, transferred
@@ -123,7 +123,7 @@ class Study:
         notices = [f"{name}: {notice}" for name, song in zip(self.names, self.songs) for notice in song.notices]
         return page.Text((written, *notices))
 
-    def unseen(self, corpus: str) -> tuple[TransformerVAE | LSTMVAE, corpora.Corpus] | None:
+    def unseen(self, corpus: str) -> tuple[TransformerVAE | LSTMVAE, Corpus] | None:
         """A model of a corpus, the chosen one or else a recorded one, and the test pieces that it never saw."""
         if self.chosen.trained_on == corpus:
             vae, fold = self.vae, self.chosen.fold
@@ -131,7 +131,7 @@ class Study:
             vae, fold = records.load_model(page.located(self.weights), own[0]), own[0].fold
         else:
             return None
-        pieces = corpora.load(corpus)
+        pieces = load(corpus)
         return vae, pieces.part(pieces.split(fold)[1])
 
     def lost(self, corpus: str = "folk") -> page.Below:
@@ -270,7 +270,7 @@ class Study:
         """The measures again, from the weights, on so many groups of songs of a corpus; nothing for no group."""
         if not groups or not self.of(corpus):
             return page.below([])
-        pieces = corpora.load(corpus)
+        pieces = load(corpus)
         runs = [
             transferred.measure_run(run, records.load_model(page.located(self.weights), run), pieces, groups)
             for run in self.runs
