@@ -12,6 +12,7 @@ from tvae import TvaeError, corpus
 from tvae.melody import is_valid
 from tvae.presets import MODELS, PRESETS
 from tvae.report import record, results, tables
+from tvae.report.typeset import number
 from tvae.studies.comparison import accuracy_by_transposition
 from tvae.studies.description import describe
 from tvae.studies.statistics import over_bounds, over_folds
@@ -163,7 +164,7 @@ def test_a_model_does_not_differ_from_itself_and_differences_have_a_sign(recorde
     assert value == pytest.approx(rates[0] - rates[1]) and low <= value <= high
     frame = results.differences(folder, block)
     assert set(frame.model) == {"no_attention", "lstm_8x1", "lstm_1x8"}
-    assert f"{value:+.1f}" in tables.differences(frame).html
+    assert number(value, "+.1f") in tables.differences(frame).html
 
 
 def test_a_difference_needs_the_same_pieces(recorded, block, tmp_path):
@@ -223,7 +224,7 @@ def test_models_are_compared_at_one_rate(tmp_path):
     found = results.at_equal_rate(tmp_path, entries, "folk", "attention", "no_attention")
     assert found.saving[0] == pytest.approx(0.5) and found.rate == pytest.approx(100)
     assert found.accuracy[0] == pytest.approx(-0.03)  # 0.25 less what lies between 0.16 at 80 and 0.64 at 160 nats
-    assert "50.0%" in tables.equal_rate([found]).html and "-0.030" in tables.equal_rate([found]).html
+    assert "50.0%" in tables.equal_rate([found]).html and "−0.030" in tables.equal_rate([found]).html
     assert results.at_equal_rate(tmp_path, entries, "folk", "no_attention", "attention").saving[0] == pytest.approx(-1)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tvae.errors import TvaeError
 from tvae.files import read_json, write_json
+from tvae.report.typeset import number
 
 FIRST, COMPARISON, INSIDE, TRANSFER = "the first runs", "the comparison", "looking inside", "context transfer"
 LONGER_MUSIC, NEW_SONGS, LIMIT = "longer music", "new songs", "the authors' limit"
@@ -43,7 +44,7 @@ class Claim:
     other: str | None = None
     corpus: str = "hooktheory"
     kl_weight: float | None = None
-    number: str = "{:.0%}"  # how its value reads
+    reading: str = ".0%"  # the format of its value
 
     @property
     def bound(self) -> str:
@@ -56,8 +57,7 @@ class Claim:
 
     def reads(self, value: float) -> str:
         """A value of the statistic, or the threshold, as a reader wants to see it."""
-        text = self.number.format(value)
-        return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.strip("+-")  # 0 has none
+        return number(value, self.reading)
 
 
 FIRST_KNOWN = ("d3f325e", "trials with other code on the same MIDI archives")
@@ -88,13 +88,13 @@ CLAIMS = (
     Claim("R3", FIRST, "The model memorises eight bars well.",
           "accuracy, free-running",
           "free-running accuracy, untransposed test pieces", "accuracy_free_running", "attention", 0.87, *FIRST_KNOWN,
-          number="{:.3f}"),
+          reading=".3f"),
     Claim("C1", COMPARISON, "Transformer VAE reconstructs better than a flat 8-bar LSTM VAE.",
           "accuracy gained",
           "free-running accuracy less that of `lstm_1x8`, made and trained so that it uses its code",
           "accuracy_free_running", "attention", 0.02, MENDED,
           "pilots of 64,000 pieces of `lstm_1x8`; the first report decided it against one that had collapsed (c3d4cef)",
-          other="lstm_1x8", number="{:+.3f}"),
+          other="lstm_1x8", reading="+.3f"),
     Claim("C2", COMPARISON, "Attention helps: a code tells more of a bar when the bars before it are known.",
           "distortion saved",
           "share of the distortion of `no_attention` that `attention` saves at equal rate",
@@ -104,7 +104,7 @@ CLAIMS = (
           "free-running accuracy from codes drawn from the posterior, less that of `no_attention`, at equal rate",
           "sampled_accuracy_gain", "attention", 0.0, MENDED,
           "teacher-forced, drawn codes: 0.863 against 0.829; free-running from z = μ: 0.014 lower",
-          other="no_attention", number="{:+.3f}"),
+          other="no_attention", reading="+.3f"),
     Claim("C3", COMPARISON, "Context helps: bars coded together are told better than bars coded one by one.",
           "distortion saved",
           "share of the distortion of `lstm_8x1` that `attention_lstm` saves at equal rate: both write a bar with the "
@@ -123,7 +123,7 @@ CLAIMS = (
           "attention, times chance",
           "attention of repeated bars on the bars they equal, as a multiple of chance; of the head chosen on training "
           "pieces",
-          "attention_lift", "attention", 2, *INSIDE_KNOWN, number="{:.0f}"),
+          "attention_lift", "attention", 2, *INSIDE_KNOWN, reading=".0f"),
     Claim("C6", INSIDE, "Retrograde and inversion are not caught (the paper's limit).",
           "rate saved by either",
           "share by which the rate of bars 5-8 is lower when they are the retrograde (the inversion) of bars 1-4 than "
@@ -180,7 +180,7 @@ BEYOND = (
           "copies",
           "share of drawn songs of which 90 % of the steps or more are those of one training song, in one of its "
           "transpositions",
-          "drawn_copies", "attention", 0.05, SET_BEYOND, "no prior", at_least=False, number="{:.1%}"),
+          "drawn_copies", "attention", 0.05, SET_BEYOND, "no prior", at_least=False, reading=".1%"),
     Claim("B3", LIMIT, "A model that is trained on transposed repeats catches transposition.",
           "rate saved by transposition",
           "share by which the rate of bars 5-8 is lower when they are bars 1-4 transposed than when they have the same "
@@ -189,7 +189,7 @@ BEYOND = (
     Claim("B3, what it costs", LIMIT, "It writes real songs as well as a model trained without them.",
           "accuracy gained",
           "free-running accuracy less that of `attention`", "accuracy_free_running", "transposed_repeats", -0.01,
-          SET_BEYOND, "no run of `transposed_repeats`", other="attention", number="{:+.3f}"),
+          SET_BEYOND, "no run of `transposed_repeats`", other="attention", reading="+.3f"),
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from tvae.report.claims import BEYOND, CLAIMS, Claim, Finding, verdict
 from tvae.report.entry import Entry
 from tvae.report.plots.style import MODEL_NAMES
 from tvae.report.results import PAPER_CORPUS
+from tvae.report.typeset import number
 from tvae.studies.comparison import EqualRate
 from tvae.studies.statistics import of_trainings
 
@@ -58,13 +59,13 @@ class Table:
 def interval(triple: Iterable[float | None], spec: str) -> str:
     """[value, low, high] in a format such as ".2f" -> "0.91 (0.90 … 0.92)", or "–" where they are not known."""
     numbers = list(triple)
-    return "–" if None in numbers else "{} ({} … {})".format(*(format(number, spec) for number in numbers))
+    return "–" if None in numbers else "{} ({} … {})".format(*(number(one, spec) for one in numbers))
 
 
-def span(numbers: Iterable[float], spec: str) -> str:
+def span(values: Iterable[float], spec: str) -> str:
     """The least and the greatest in a format such as ".0f" -> "149 to 153", or one where they read alike."""
-    known = list(numbers)
-    return " to ".join(dict.fromkeys(format(number, spec) for number in (min(known), max(known))))
+    known = list(values)
+    return " to ".join(dict.fromkeys(number(value, spec) for value in (min(known), max(known))))
 
 
 def plain(frame: pd.DataFrame, caption: str = "") -> Table:
@@ -92,9 +93,9 @@ def headers(names: Iterable) -> str:
 
 def cells(row: Iterable) -> Iterator[str]:
     """A row's values as cells: the first is its header, numbers have four digits."""
-    for number, value in enumerate(row):
+    for column, value in enumerate(row):
         text = f"{value:,.4g}" if isinstance(value, float) else escape(str(value))
-        yield f"<td>{text}</td>" if number else f'<th scope="row">{text}</th>'
+        yield f"<td>{text}</td>" if column else f'<th scope="row">{text}</th>'
 
 
 def comparative(scores: pd.DataFrame, reported: dict[str, dict[str, float]] | None = None) -> Table:
@@ -150,7 +151,7 @@ def cell(own: pd.DataFrame, statistic: str, spec: str, best: bool = False) -> st
 
 def bounded(triple: Iterable[float], spec: str, best: bool = False) -> str:
     """A cell with a value above its interval; the best of a column is bold."""
-    value, low, high = (format(number, spec) for number in triple)
+    value, low, high = (number(one, spec) for one in triple)
     value = f"<strong>{value}</strong>" if best else value
     return f"<td>{value}<br><small>{low} … {high}</small></td>"
 
@@ -159,7 +160,7 @@ def paper_cells(own: pd.DataFrame, statistic: str, digits: int, paper: float | N
     """The paper's number and what ours is more."""
     if paper is None or statistic not in own.index:
         return 2 * UNKNOWN
-    return f"<td>{paper:.{digits}f}</td><td>{own.value[statistic] - paper:+.{digits}f}</td>"
+    return f"<td>{paper:.{digits}f}</td><td>{number(own.value[statistic] - paper, f'+.{digits}f')}</td>"
 
 
 def differences(frame: pd.DataFrame) -> Table:
@@ -245,12 +246,12 @@ def verdicts(findings: Sequence[Finding]) -> Table:
 
 def folded(found: Finding, claim: Claim | None) -> str:
     """One finding, of a claim that may have been dropped since; its value beside what was asked."""
-    reads = claim.reads if claim else "{:.3f}".format
+    reads = claim.reads if claim else exact
     value = "–" if found.value is None else reads(found.value)
     badge = f'<span class="tvae-verdict tvae-verdict-{BADGES[found.verdict]}">{escape(found.verdict)}</span>'
     about = {"test": escape(found.statistic), "threshold": escape(found.threshold)}
     if found.value is not None:
-        about["evidence"] = f"{found.value:.3f}, 95 % interval {found.low:.3f} … {found.high:.3f}"
+        about["evidence"] = f"{exact(found.value)}, 95 % interval {exact(found.low)} … {exact(found.high)}"
     if claim and len(found.runs) > 1:
         about["trainings"] = trainings(found, claim)
     if found.reason:
@@ -273,8 +274,13 @@ def trainings(found: Finding, claim: Claim) -> str:
     low, high = of_trainings(values)
     otherwise = verdict(low, high, claim.threshold, claim.at_least)
     decides = "" if BADGES[otherwise] == BADGES[found.verdict] else f", which would decide: {otherwise}"
-    each = ", ".join(f"{value:.3f}" for value in values)
-    return f"{each}; by Student's t of these alone {low:.3f} … {high:.3f}{decides}"
+    each = ", ".join(map(exact, values))
+    return f"{each}; by Student's t of these alone {exact(low)} … {exact(high)}{decides}"
+
+
+def exact(value: float) -> str:
+    """A value of a statistic to three digits."""
+    return number(value, ".3f")
 
 
 def tests(claims: Sequence[Claim], said_by: str = "the paper says") -> Table:
@@ -292,4 +298,4 @@ def tests(claims: Sequence[Claim], said_by: str = "the paper says") -> Table:
 def code(text: str) -> str:
     """Text with `names` in backticks as HTML."""
     parts = escape(text, quote=False).split("`")
-    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
+    return "".join(f"<code>{part}</code>" if k % 2 else part for k, part in enumerate(parts))

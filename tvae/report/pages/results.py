@@ -19,6 +19,7 @@ from tvae.report import answers, claims, listen, plots, results, status, tables
 from tvae.report import record as records
 from tvae.report.entry import Entry
 from tvae.report.pages import page
+from tvae.report.typeset import number
 from tvae.runs import planned
 from tvae.studies import comparison
 
@@ -204,8 +205,8 @@ class Study:
         test = self.pieces.part(index[[number % len(index) for number in which]])
         given_back = {model: transfer.reconstruct(vae, test.tokens) for model, vae in self.models.items()}
         pieces, titles = [], []
-        for number, (tokens, title) in enumerate(zip(test.tokens, test.title, strict=True)):
-            pieces += [tokens, *(again[number] for again in given_back.values())]
+        for k, (tokens, title) in enumerate(zip(test.tokens, test.title, strict=True)):
+            pieces += [tokens, *(again[k] for again in given_back.values())]
             titles += [str(title), *(f"{title}: {plots.MODEL_NAMES[model]}" for model in given_back)]
         return listen.players(pieces, titles)
 
@@ -220,7 +221,7 @@ class Study:
         """Free-running accuracy of transposed test tunes."""
         intervals = zip(self.moved.value, self.moved.low, self.moved.high, strict=True)
         text = [tables.interval(triple, ".3f") for triple in intervals]
-        semitones = [f"{k:+d}" for k in self.moved.semitones]
+        semitones = [number(k, "+d") for k in self.moved.semitones]
         return tables.plain(pd.DataFrame({"semitones": semitones, "accuracy, free-running": text}))
 
     def checks(self) -> tables.Table | page.Text:
