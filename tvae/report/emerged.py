@@ -24,6 +24,7 @@ from tvae.report.entry import Entry
 from tvae.report.measured import read as read_inside
 from tvae.report.measured import rounded
 from tvae.report.transferred import read as read_transfers
+from tvae.report.typeset import number
 from tvae.studies.emergence import example, measure
 
 STATISTICS = {  # of `tvae.studies.emergence.measure`, in words
@@ -202,7 +203,7 @@ def change(point: dict, later: dict, statistic: str) -> float | None:
 
 def share(value: float | None, spec: str) -> str:
     """A share, or how much it changes, in words."""
-    return "an unknown share" if value is None else f"{value:{spec}}"
+    return "an unknown share" if value is None else number(value, spec)
 
 
 def seen(pieces: int) -> str:

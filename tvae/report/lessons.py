@@ -80,19 +80,12 @@ def table(record: str | Path, entries: Sequence[Entry]) -> pd.DataFrame:
         if None in pair:
             rows.append(row | {head: "–" for head, _ in STATISTICS.values()} | {"pieces": "–", "take": OPEN})
             continue
-        found = {}
-        for name in STATISTICS:
-            try:
-                found[name] = paired_difference(record, *pair, name)
-            except KeyError:
-                found[name] = None
+        found = {name: paired_difference(record, *pair, name) for name in STATISTICS}
         pieces = sorted({entry.pieces for entry in pair})
-        verdict = OPEN if None in found.values() else take(found, choice)
+        verdict = take(found, choice)
         if len(pieces) > 1:
             verdict = f"{OPEN} for equally long training ({verdict} so far)"
-        row |= {
-            head: tables.interval(found[name] or [None], f"+.{digits}f") for name, (head, digits) in STATISTICS.items()
-        }
+        row |= {head: tables.interval(found[name], f"+.{digits}f") for name, (head, digits) in STATISTICS.items()}
         rows.append(row | {"pieces": " and ".join(f"{n:,}" for n in pieces), "take": verdict})
     own = [entry for entry in entries if entry.model == "attention"]
     return pd.DataFrame([*rows, weights(own), schedule(own)])

@@ -15,6 +15,7 @@ from tvae.corpus import Corpus, load
 from tvae.model import TransformerVAE
 from tvae.report import listen, measured, plots, tables
 from tvae.report.pages import page
+from tvae.report.typeset import number
 from tvae.studies import codes
 
 MAPPED = 400  # pieces in `map`
@@ -114,7 +115,10 @@ class Study:
     def told_again(self) -> tables.Table:
         rows = [
             self._named(side)
-            | {"A-A pieces": f"{one['told_again']['A-A']:.1%}", "bar 5 is new": f"{one['told_again']['new']:.1%}"}
+            | {
+                "A-A pieces": number(one["told_again"]["A-A"], ".1%"),
+                "bar 5 is new": number(one["told_again"]["new"], ".1%"),
+            }
             for side, one in self.sides.items()
         ]
         return tables.plain(pd.DataFrame(rows))

@@ -43,7 +43,7 @@ class Study:
         )
 
     def in_numbers(self) -> tables.Table:
-        columns = {name: [number(one[key]) for key in ROWS] for name, one in self.described.items()}
+        columns = {name: [short(one[key]) for key in ROWS] for name, one in self.described.items()}
         return tables.plain(pd.DataFrame({"": list(ROWS.values()), **columns}))
 
     def some_tunes(self) -> listen.Players:
@@ -84,7 +84,8 @@ class Study:
         page.tell("", numbers)
 
 
-def number(value: float) -> str:
+def short(value: float) -> str:
+    """A number in three digits, a whole one in all of them."""
     return f"{value:,.3g}" if isinstance(value, float) else f"{value:,}"
 
 

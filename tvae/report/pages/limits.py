@@ -84,7 +84,7 @@ class Study:
 
     @cached_property
     def everywhere(self) -> list[dict]:
-        """Every recorded model on the test pieces of every corpus: on folk measured now, else recorded."""
+        """First runs on the test pieces of every corpus: on folk measured now, else recorded."""
         entries = page.entries(self.record)
         runs = [run for name in NAMES for run in measured.inspected(entries, name).values()]
         folk = {"folk": load("folk")}
